@@ -1,0 +1,104 @@
+"""Every index of tasks and activities: its columns, its condition, and the requests it serves.
+
+SQLite keeps only the rows that `where` names; MySQL has no partial indexes and keeps them all, so a
+plan that uses one repeats the condition. The primary key stands behind the last column of each
+index on both engines: equal keys come in order of id.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Index:
+    """`table_columns`: an index on `columns` of `table`, of the rows that satisfy `where`."""
+
+    table: str
+    columns: tuple[str, ...]
+    where: str = ""
+    """SQL over bare column names; empty = every row."""
+    serves: str = ""
+
+    @property
+    def name(self) -> str:
+        """The index's name in the database."""
+        return "_".join((self.table, *self.columns))
+
+
+def plain(table: str, *columns: str) -> list[Index]:
+    """Indexes for an equality in order of id, each on one column that every row has."""
+    return [Index(table, (column,), serves=f"{column} in order of id") for column in columns]
+
+
+def sparse(table: str, *columns: str) -> list[Index]:
+    """The same for columns that few or not all rows have."""
+    return [
+        Index(table, (column,), f"{column} IS NOT NULL", f"{column} in order of id")
+        for column in columns
+    ]
+
+
+def timed(table: str, time: str, *columns: str) -> list[Index]:
+    """Indexes for an equality in order of a time, rows without that time left out."""
+    return [
+        Index(table, (column, time), f"{time} IS NOT NULL", f"{column} in order of {time}")
+        for column in columns
+    ]
+
+
+RARE_RESULT = "result > 1"
+"""Not `ok`: most tasks end well, and a walk in any order meets enough of them."""
+RARE_PRIORITY = "priority <> 3"
+"""Not `normal`, for the same reason."""
+OPEN = "state < 5"
+"""Not completed: a few per cent of a grown table."""
+OWNERS = ("tenant_id", "branch_id")
+
+TASK_INDEXES = (
+    *plain("tasks", "type_id", "queue_id", *OWNERS, "enqueued_at", "updated_at"),
+    *sparse(
+        "tasks", "user_id", "policy_id", "resource_id", "executor_id", "workflow_id",
+        "assigned_at", "started_at", "completed_at",
+    ),
+    Index("tasks", ("affinity_id",), "affinity_id <> 0", "affinity in order of id"),
+    Index("tasks", ("result",), RARE_RESULT, "failures in order of id"),
+    Index("tasks", ("priority",), RARE_PRIORITY, "priorities in order of id"),
+    Index("tasks", ("state",), OPEN, "open tasks in order of id"),
+    Index("tasks", ("state", "updated_at"), OPEN, "open tasks, latest change first"),
+    *timed("tasks", "completed_at", "type_id", *OWNERS, "policy_id", "user_id"),
+    *timed("tasks", "started_at", "type_id", *OWNERS, "policy_id", "user_id"),
+    *timed("tasks", "updated_at", *OWNERS),
+    Index("tasks", ("result", "completed_at"), RARE_RESULT, "failures, latest first"),
+    Index("tasks", ("result", "started_at"), f"{RARE_RESULT} AND started_at IS NOT NULL",
+          "failures in order of started_at"),
+)  # fmt: skip
+
+TAG_INDEXES = (
+    *timed("task_tags", "completed_at", "tag_id"),
+    *timed("task_tags", "started_at", "tag_id"),
+    Index("task_tags", ("task_id",), serves="a task's tags, when its times change"),
+    Index("activity_tags", ("activity_id",), serves="an activity's tags"),
+)
+
+ACTIVITY_INDEXES = (
+    *plain("activities", "task_id", "type_id", *OWNERS, "created_at", "updated_at"),
+    *sparse(
+        "activities", "parent_id", "user_id", "policy_id", "resource_id", "workflow_id",
+        "started_at", "completed_at",
+    ),
+    Index("activities", ("result",), RARE_RESULT, "failures in order of id"),
+    Index("activities", ("state",), OPEN, "open activities in order of id"),
+    Index("activities", ("sustainable",), "sustainable = 1", "sustainable ones in order of id"),
+    *timed("activities", "completed_at", "type_id", *OWNERS),
+    *timed("activities", "started_at", "type_id", *OWNERS),
+    *timed("activities", "updated_at", *OWNERS),
+    Index("activities", ("result", "completed_at"), RARE_RESULT, "failures, latest first"),
+)  # fmt: skip
+
+DICTIONARY_INDEXES = (
+    *plain("agents", "agent", "cluster"),
+    *plain("policies", "policy", "type", "name"),
+    *plain("resources", "resource", "type", "name"),
+    *plain("tenants", "parent_id"),
+)
+
+INDEXES = (*TASK_INDEXES, *TAG_INDEXES, *ACTIVITY_INDEXES, *DICTIONARY_INDEXES)

@@ -1,0 +1,226 @@
+"""The settings: one row each. Nobody but this module reads the environment.
+
+Every setting is an environment variable; `NAME_FILE` names a file that holds its value instead,
+which keeps secrets out of process lists. A bad value stops the start with one line.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class BadSetting(Exception):
+    """A setting has a value that cannot be used; the text is one line that names it."""
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def boolean(value: str) -> bool:
+    """`1`/`true` or `0`/`false`."""
+    try:
+        return {"1": True, "true": True, "0": False, "false": False}[value.lower()]
+    except KeyError:
+        raise ValueError("must be 1, true, 0 or false") from None
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number within bounds."""
+
+    def read(value: str) -> int:
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of a few words."""
+
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of: {', '.join(words)}")
+        return value
+
+    return read
+
+
+def database_url(value: str) -> str:
+    """`sqlite:///path` or `mysql://user:password@host:port/name`."""
+    parts = urlsplit(value)
+    if parts.scheme == "sqlite" and not parts.netloc and parts.path not in ("", "/", "/:memory:"):
+        return value
+    if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
+        try:
+            parts.port
+        except ValueError:
+            raise ValueError("has a port that is no number") from None
+        return value
+    raise ValueError("must be sqlite:///path or mysql://user:password@host:port/name")
+
+
+def web_address(value: str) -> str:
+    """An http or https address, or nothing."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("must be an http:// or https:// address")
+    return value.rstrip("/")
+
+
+def safe_address(value: str) -> str:
+    """An https address, or plain http on loopback."""
+    address = web_address(value)
+    loopback = urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost", None)
+    if address.startswith("http://") and not loopback:
+        raise ValueError("must be https:// (plain http is for loopback only)")
+    return address
+
+
+def secret(value: str) -> str:
+    """A secret of at least 32 characters, or nothing."""
+    if value and len(value) < 32:
+        raise ValueError("must be at least 32 characters long")
+    return value
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row: the variable's name, how it is read, its default, and a sentence for people."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: str
+    sentence: str
+    hidden: bool = False
+
+    @property
+    def attribute(self) -> str:
+        """Its name in `Settings`: lower case, without the prefix."""
+        return self.name.removeprefix("TASKS_").lower()
+
+
+SETTINGS = (
+    Setting(
+        "TASKS_DATABASE_URL", database_url, "sqlite:///instance/tasks.db",
+        "Where the data lives: `sqlite:///path` or `mysql://user:password@host:port/name`.", True,
+    ),
+    Setting(
+        "TASKS_PUBLIC_URL", web_address, "http://127.0.0.1:8080",
+        "How callers reach the service: issuer and audience of its tokens.",
+    ),
+    Setting(
+        "TASKS_SECRET_KEY", secret, "",
+        "Signs page tokens and leases and encrypts the signing keys; made and kept in the "
+        "instance folder when absent (not with MySQL: every server must have the same).", True,
+    ),
+    Setting(
+        "TASKS_AUTH_ISSUER", text, "",
+        "Issuer of an outside identity provider that replaces the built-in one.",
+    ),
+    Setting("TASKS_AUTH_AUDIENCE", text, "", "Audience that the outside provider's tokens name."),
+    Setting(
+        "TASKS_AUTH_JWKS_URL", safe_address, "",
+        "Where the outside provider publishes its keys.",
+    ),
+    Setting(
+        "TASKS_INSTANCE_PATH", text, "instance",
+        "Folder for what a single server keeps: the SQLite file, the generated secret.",
+    ),
+    Setting(
+        "TASKS_PUBLIC_CLIENT", boolean, "1",
+        "Whether a `password` request without client credentials acts for the built-in public "
+        "client.",
+    ),
+    Setting(
+        "TASKS_TOKEN_SECONDS", whole(60, 86_400), "7200",
+        "How long an access token is good, in seconds.",
+    ),
+    Setting(
+        "TASKS_SQLITE_SYNCHRONOUS", one_of("FULL", "NORMAL"), "FULL",
+        "FULL keeps every accepted write through a power loss; NORMAL is faster and may lose the "
+        "last ones.",
+    ),
+    Setting(
+        "TASKS_DATABASE_TIMEOUT", whole(1, 60), "5",
+        "Seconds that a call waits for a lock or a connection before it is answered 503.",
+    ),
+    Setting(
+        "TASKS_DATABASE_POOL", whole(1, 1_000), "20",
+        "Connections that one process keeps to MySQL.",
+    ),
+    Setting(
+        "TASKS_TRUSTED_PROXIES", whole(0, 10), "0",
+        "How many proxies in front set X-Forwarded-For and X-Forwarded-Proto.",
+    ),
+    Setting(
+        "TASKS_LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO",
+        "The least level that is logged.",
+    ),
+)
+
+
+class Settings:
+    """The values in force, as attributes named like the rows without `TASKS_`, in lower case."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """`values`: attribute name to read value; one for every row."""
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        """Say which setting is missing rather than that an attribute is."""
+        raise AttributeError(f"there is no setting {name!r}")
+
+    @property
+    def instance(self) -> Path:
+        """The instance folder, absolute."""
+        return Path(self.instance_path).absolute()
+
+
+def raw(row: Setting, given: Mapping[str, Any]) -> str:
+    """What was given for `row`, from the mapping itself or from the file that `NAME_FILE` names."""
+    path = given.get(f"{row.name}_FILE")
+    if path and row.name not in given:
+        try:
+            return Path(str(path)).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSetting(f"{row.name}_FILE cannot be read: {error.strerror}: {path}") from None
+    return str(given.get(row.name, row.default))
+
+
+def value_of(row: Setting, given: Mapping[str, Any]) -> Any:
+    """The value of `row`. Raises BadSetting with one line that names it."""
+    try:
+        return row.read(raw(row, given))
+    except ValueError as error:
+        raise BadSetting(f"{row.name} {error}.") from None
+
+
+def refuse_unknown(given: Mapping[str, Any]) -> None:
+    """A setting given in code that no row has is a slip of the pen: BadSetting."""
+    known = {row.name for row in SETTINGS} | {f"{row.name}_FILE" for row in SETTINGS}
+    for name in given:
+        if name.startswith("TASKS_") and name not in known:
+            raise BadSetting(f"{name} is not a setting; `flask settings` lists them.")
+
+
+def load(given: Mapping[str, Any] | None = None) -> Settings:
+    """The settings in force: the environment's, replaced by those of `given`.
+
+    Raises BadSetting.
+    """
+    refuse_unknown(given or {})
+    merged: dict[str, Any] = {**os.environ, **(given or {})}
+    settings = Settings({row.attribute: value_of(row, merged) for row in SETTINGS})
+    outside = (settings.auth_issuer, settings.auth_audience, settings.auth_jwks_url)
+    if any(outside) and not all(outside):
+        raise BadSetting(
+            "TASKS_AUTH_ISSUER, TASKS_AUTH_AUDIENCE and TASKS_AUTH_JWKS_URL belong together: "
+            "give all three or none."
+        )
+    return settings

@@ -1,0 +1,292 @@
+"""Connections and transactions, for SQLite and for MySQL-compatible servers.
+
+Acts receive a `Database` and hand it SQL text with values, or a Peewee query; failures that a retry
+may heal leave here as `Unavailable`, never with the driver's words in it.
+"""
+
+import logging
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import peewee
+from playhouse.pool import MaxConnectionsExceeded, PooledMySQLDatabase
+
+from app.config import Settings
+from app.errors import Unavailable
+
+try:
+    import MySQLdb as mysql_driver
+except ImportError:  # pragma: no cover - the pure-Python driver stands in where C cannot be built
+    import pymysql as mysql_driver
+
+Row = tuple[Any, ...]
+Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+
+ROLLED_BACK = (1213, 1205, 1020)
+"""MySQL's errors after which the whole transaction may simply be run again: deadlock, lock wait
+(the pool sets innodb_rollback_on_timeout's effect by rolling back itself), record changed."""
+ATTEMPTS = 8
+SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+
+
+class Sqlite(peewee.SqliteDatabase):
+    """A SQLite file whose folder is made when needed and that only its owner can read."""
+
+    def _connect(self) -> Any:
+        path = Path(self.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        return super()._connect()
+
+
+class Server(peewee.MySQLDatabase):
+    """A MySQL-compatible server, reached through the driver that this process has."""
+
+    def _connect(self) -> Any:
+        return open_connection(self.database, **self.connect_params)
+
+
+class MySQL(PooledMySQLDatabase, Server):
+    """A pool of connections to a server; each is tried before it is handed out."""
+
+
+def open_connection(name: str, **parameters: Any) -> Any:
+    """One raw connection: strict, binary collation without padding, repeatable reads.
+
+    Reads see one moment from their first statement to their last; writers choose READ COMMITTED
+    for themselves, which takes fewer locks.
+    """
+    connection = mysql_driver.connect(database=name, autocommit=True, **parameters)
+    cursor = connection.cursor()
+    cursor.execute("SELECT VERSION()")
+    collation = collation_of(str(cursor.fetchone()[0]))
+    cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
+    cursor.execute(f"SET SESSION sql_mode = '{SQL_MODE}'")
+    cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    cursor.close()
+    return connection
+
+
+def collation_of(version: str) -> str:
+    """The binary collation of a server of this version that does not pad with blanks."""
+    return "utf8mb4_nopad_bin" if "mariadb" in version.lower() else "utf8mb4_0900_bin"
+
+
+def refuse(error: Exception) -> Unavailable:
+    """What a caller is told of a failing database; the driver's own words go to the log."""
+    words = str(error).lower()
+    log.warning("database: %s", error)
+    if isinstance(error, MaxConnectionsExceeded) or "locked" in words or "busy" in words:
+        return Unavailable(reason="the database is busy")
+    if "full" in words:
+        return Unavailable(reason="the storage is full", seconds=30)
+    return Unavailable(reason="the database does not answer", seconds=5)
+
+
+def number_of(error: Exception) -> int:
+    """MySQL's error number, 0 where there is none."""
+    first = error.args[0] if error.args else 0
+    return first if isinstance(first, int) else 0
+
+
+class Database:
+    """One database of either dialect; its connections belong to the threads that use it."""
+
+    def __init__(self, engine: peewee.Database, dialect: str, timeout: int) -> None:
+        """`dialect`: "sqlite" or "mysql"; `timeout`: seconds to wait for locks."""
+        self.engine = engine
+        self.dialect = dialect
+        self.timeout = timeout
+
+    def compiled(self, query: Any) -> tuple[str, list[Any]]:
+        """The SQL text of a Peewee query in this dialect, and its values in their places."""
+        sql, values = self.engine.get_sql_context().sql(query).query()
+        return sql, values
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """What a SELECT answers. Raises Unavailable."""
+        with self.translated():
+            return list(self.engine.execute_sql(sql, values).fetchall())
+
+    def stream(self, sql: str, values: Sequence[Any] = (), size: int = 1000) -> Iterator[list[Row]]:
+        """What a SELECT answers, in lists of at most `size` rows. Raises Unavailable."""
+        with self.translated():
+            cursor = self.engine.execute_sql(sql, values)
+            while block := cursor.fetchmany(size):
+                yield list(block)
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        """The first row that a SELECT answers, or None."""
+        found = self.rows(sql, values)
+        return found[0] if found else None
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement that changes something -> number of rows changed. Raises Unavailable,
+        and peewee.IntegrityError when a constraint refuses it."""
+        with self.translated():
+            return int(self.engine.execute_sql(sql, values).rowcount)
+
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of `rows`, in the transaction that is open."""
+        with self.translated():
+            self.engine.cursor().executemany(sql, rows)
+
+    def select(self, query: Any) -> list[Row]:
+        """What a Peewee query answers, as plain tuples."""
+        return self.rows(*self.compiled(query))
+
+    def change(self, query: Any) -> int:
+        """Run a Peewee INSERT, UPDATE or DELETE -> number of rows changed."""
+        return self.run(*self.compiled(query))
+
+    def inserted(self, query: Any) -> int:
+        """Run a Peewee INSERT -> the id that the database gave the row."""
+        with self.translated():
+            return int(self.engine.execute_sql(*self.compiled(query)).lastrowid)
+
+    @contextmanager
+    def read_transaction(self) -> Iterator[None]:
+        """All SELECTs inside see one and the same moment."""
+        begin = "BEGIN" if self.dialect == "sqlite" else "START TRANSACTION READ ONLY"
+        with self.transaction((begin,)):
+            yield
+
+    @contextmanager
+    def write_transaction(self) -> Iterator[None]:
+        """What happens inside is written whole when it ends well, and not at all when it raises."""
+        # IMMEDIATE: two deferred readers that both turn writer can only fail.
+        begin = (
+            ("BEGIN IMMEDIATE",)
+            if self.dialect == "sqlite"
+            else ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION")
+        )
+        with self.transaction(begin):
+            yield
+
+    @contextmanager
+    def transaction(self, begin: Sequence[str]) -> Iterator[None]:
+        """Open with the statements of `begin`; COMMIT at the end, ROLLBACK on any exception."""
+        for statement in begin:
+            self.run(statement)
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            self.roll_back()
+            raise
+
+    def roll_back(self) -> None:
+        """Undo the open transaction; a connection that cannot even do that is thrown away."""
+        try:
+            self.engine.execute_sql("ROLLBACK")
+        except (peewee.DatabaseError, peewee.InterfaceError):
+            self.discard()
+
+    def retried(self, act: Callable[[], Result]) -> Result:
+        """Run `act`, a whole write transaction, again while it is rolled back by a deadlock.
+
+        `act` must be safe to repeat. Raises Unavailable when it does not succeed in 5 seconds.
+        """
+        deadline = time.monotonic() + self.timeout
+        for attempt in range(ATTEMPTS):
+            try:
+                return act()
+            except Unavailable as refusal:
+                if not passing(refusal) or time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))
+        return act()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Driver failures leave as Unavailable; a broken connection is thrown away."""
+        try:
+            yield
+        except peewee.IntegrityError:
+            raise
+        except (peewee.DatabaseError, peewee.InterfaceError, MaxConnectionsExceeded, OSError) as error:
+            if self.dialect == "mysql" and number_of(error) not in ROLLED_BACK:
+                self.discard()
+            raise refuse(error) from error
+
+    def discard(self) -> None:
+        """Throw this thread's connection away; the next statement opens another."""
+        try:
+            if self.dialect == "mysql" and not self.engine.is_closed():
+                self.engine.manual_close()
+            else:
+                self.engine.close()
+        except (peewee.PeeweeException, mysql_driver.Error, sqlite3.Error):
+            log.debug("a broken connection could not be closed", exc_info=True)
+
+    def release(self) -> None:
+        """Give this thread's connection back to the pool; SQLite's stays with its thread."""
+        if self.dialect == "mysql" and not self.engine.is_closed():
+            self.engine.close()
+
+    def close(self) -> None:
+        """Close this thread's connection and the idle ones of the pool."""
+        if not self.engine.is_closed():
+            self.engine.close()
+        if self.dialect == "mysql":
+            self.engine.close_idle()
+
+
+def passing(refusal: Unavailable) -> bool:
+    """Whether what was refused was rolled back for sure and may be run again at once."""
+    cause = refusal.__cause__
+    return isinstance(cause, peewee.DatabaseError) and number_of(cause) in ROLLED_BACK
+
+
+def connect(settings: Settings, patient: bool = False) -> Database:
+    """The database of the settings; nothing is opened before the first statement.
+
+    `patient`: for commands that run long statements, which no read timeout may cut.
+    """
+    parts = urlsplit(settings.database_url)
+    if parts.scheme == "sqlite":
+        return Database(sqlite(unquote(parts.path[1:]), settings), "sqlite", settings.database_timeout)
+    return Database(mysql(parts, settings, patient), "mysql", settings.database_timeout)
+
+
+def sqlite(path: str, settings: Settings) -> Sqlite:
+    """A SQLite file with write-ahead log; readers never wait for the writer."""
+    return Sqlite(
+        path,
+        timeout=settings.database_timeout,
+        pragmas={
+            "busy_timeout": settings.database_timeout * 1000,
+            "journal_mode": "wal",
+            "synchronous": settings.sqlite_synchronous,
+            "foreign_keys": 1,
+            "temp_store": "memory",
+            "cache_size": -16_384,
+        },
+        cached_statements=512,
+    )
+
+
+def mysql(parts: Any, settings: Settings, patient: bool) -> MySQL:
+    """A pool of connections to the server that `parts` (a split URL) names."""
+    limits = {} if patient else {"read_timeout": 30, "write_timeout": 30}
+    return MySQL(
+        unquote(parts.path[1:]),
+        host=parts.hostname,
+        port=parts.port or 3306,
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        max_connections=settings.database_pool,
+        stale_timeout=300,
+        timeout=settings.database_timeout,
+        connect_timeout=settings.database_timeout,
+        **limits,
+    )

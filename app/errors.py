@@ -1,0 +1,207 @@
+"""Every refusal: its docstring is the message, `code` the stable word that callers can rely on.
+
+A refusal is raised with the facts that its message names. The HTTP door turns it into an answer;
+nothing here knows of HTTP beyond the status number.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a request: which parameter or place, its value, what would do."""
+
+    parameter: str
+    value: str
+    message: str
+
+
+class Refusal(Exception):
+    """The request is refused."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "refused"
+    title: ClassVar[str] = "Bad user input"
+
+    def __init__(self, **facts: Any) -> None:
+        """Keep the facts that the message names."""
+        self.facts = facts
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        """The docstring with the facts filled in."""
+        return " ".join((type(self).__doc__ or "").split()).format(**self.facts)
+
+
+def refusals(kind: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
+    """All refusals that a caller can meet, in the order in which they are written."""
+    for child in kind.__subclasses__():
+        yield child
+        yield from refusals(child)
+
+
+class BadRequest(Refusal):
+    """{summary}"""
+
+    code = "bad_request"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Keep all the faults of the request; there is at least one."""
+        self.faults = tuple(faults)
+        super().__init__(summary="; ".join(fault.message for fault in self.faults))
+
+
+class BadCursor(Refusal):
+    """The page token in 'after' was not issued here for this list, or is damaged: start again
+    without 'after'."""
+
+    code = "bad_cursor"
+
+
+class CursorMismatch(Refusal):
+    """'{parameter}' differs from the list that the page token in 'after' continues: leave it out,
+    or repeat what the first request said."""
+
+    code = "cursor_mismatch"
+
+
+class QueryTooLong(Refusal):
+    """The filters take {size} bytes, more than the {limit} that a page token can carry: ask for
+    fewer values at a time, or without 'limit'."""
+
+    code = "query_too_long"
+
+
+class NotAuthenticated(Refusal):
+    """{reason}"""
+
+    status = 401
+    code = "unauthorized"
+    title = "Invalid or missing access token"
+
+
+class NotAuthorized(Refusal):
+    """The access token may not do this: one of these scopes is needed: {scopes}."""
+
+    status = 403
+    code = "forbidden"
+    title = "Insufficient privileges"
+
+
+class NotFound(Refusal):
+    """The {kind} does not exist."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class NoSuchPath(Refusal):
+    """There is nothing at this path; the calls are listed at /docs."""
+
+    status = 404
+    code = "no_such_path"
+    title = "Not found"
+
+
+class MethodNotAllowed(Refusal):
+    """This path does not answer {method}; it answers {allowed}."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+
+class UuidConflict(Refusal):
+    """The UUID {uuid} belongs to another {kind} already."""
+
+    status = 409
+    code = "uuid_conflict"
+    title = "Conflict"
+
+
+class IdempotencyConflict(Refusal):
+    """This Idempotency-Key was used with another body already."""
+
+    status = 409
+    code = "idempotency_conflict"
+    title = "Conflict"
+
+
+class InvalidTransition(Refusal):
+    """A {kind} that is {state} cannot take the step '{step}'; it can take: {allowed}."""
+
+    status = 409
+    code = "invalid_transition"
+    title = "Conflict"
+
+
+class LeaseLost(Refusal):
+    """The lease is not, or no longer, valid for this task: nothing was changed."""
+
+    status = 409
+    code = "lease_lost"
+    title = "Conflict"
+
+
+class NotCancellable(Refusal):
+    """The task was enqueued with cancellable=false."""
+
+    status = 409
+    code = "not_cancellable"
+    title = "Conflict"
+
+
+class NotCompleted(Refusal):
+    """Only a completed task can be deleted; this one is {state}."""
+
+    status = 409
+    code = "not_completed"
+    title = "Conflict"
+
+
+class BodyTooLarge(Refusal):
+    """The body may be {limit} bytes long at most."""
+
+    status = 413
+    code = "body_too_large"
+    title = "Content too large"
+
+
+class UnsupportedMediaType(Refusal):
+    """The body must be sent as application/json."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+
+
+class TooManyAttempts(Refusal):
+    """Too many failed attempts: try again in {seconds} seconds."""
+
+    status = 429
+    code = "too_many_attempts"
+    title = "Too many requests"
+
+
+class InternalError(Refusal):
+    """The server failed; nothing was half done. Its log says why under this request id."""
+
+    status = 500
+    code = "internal_error"
+    title = "Server error"
+
+
+class Unavailable(Refusal):
+    """The service cannot answer just now ({reason}): try again in {seconds} seconds."""
+
+    status = 503
+    code = "unavailable"
+    title = "Service unavailable"
+
+    def __init__(self, reason: str, seconds: int = 2) -> None:
+        """`reason`: for people, without internals; `seconds`: when a retry makes sense."""
+        super().__init__(reason=reason, seconds=seconds)

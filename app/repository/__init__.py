@@ -1,0 +1,1 @@
+"""The only SQL: acts that read or change the database, with plain arguments."""

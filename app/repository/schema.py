@@ -1,0 +1,51 @@
+"""The migrations: which are applied, and applying or reverting them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from playhouse.migrations import Runner
+
+from app.database import Database
+
+FOLDER = Path(__file__).resolve().parents[2] / "migrations"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One migration: its name, when it was applied (None = pending), whether its file is here."""
+
+    name: str
+    applied: datetime | None
+    known: bool
+
+
+def runner(database: Database) -> Runner:
+    """The runner that Peewee ships, on our folder."""
+    return Runner(database.engine, str(FOLDER))
+
+
+def status(database: Database) -> list[Migration]:
+    """All migrations in order. Raises Unavailable."""
+    with database.translated():
+        return [
+            Migration(row.name, row.applied, row.path is not None)
+            for row in runner(database).status()
+        ]
+
+
+def current(database: Database) -> bool:
+    """Whether the database is exactly at the newest migration that this code knows."""
+    return all(row.applied and row.known for row in status(database))
+
+
+def upgrade(database: Database, target: str | None = None) -> list[str]:
+    """Apply what is pending, up to `target` -> names of the migrations applied."""
+    with database.translated():
+        return list(runner(database).up(target))
+
+
+def downgrade(database: Database, target: str | None = None) -> list[str]:
+    """Revert the newest migration, or all down through `target` -> names of those reverted."""
+    with database.translated():
+        return list(runner(database).down(target))
