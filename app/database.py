@@ -106,6 +106,8 @@ class Database:
         self.engine = engine
         self.dialect = dialect
         self.timeout = timeout
+        self.memory: dict[Any, Any] = {}
+        """What acts remember of this database between requests; each bounds its own part."""
 
     def compiled(self, query: Any) -> tuple[str, list[Any]]:
         """The SQL text of a Peewee query in this dialect, and its values in their places."""

@@ -24,6 +24,14 @@ TEXT = 256
 """Characters that any text of the contract may have."""
 
 
+class Bytes(BlobField):
+    """Bytes that every driver takes and gives as `bytes`."""
+
+    def db_value(self, value: bytes | None) -> bytes | None:
+        """`value` as it is: no driver needs it wrapped."""
+        return value
+
+
 def optional(kind: type[Field], **options: Any) -> Field:
     """A column that may be NULL: the attribute is absent."""
     return kind(null=True, **options)
@@ -33,7 +41,7 @@ class Tenant(Model):
     """A node of the tree that owns tasks."""
 
     id = BigIntegerField(primary_key=True)
-    uuid = optional(BlobField, unique=True)
+    uuid = optional(Bytes, unique=True)
     """NULL for an ancestor known only from a locator, until an object brings it."""
     parent_id = optional(BigIntegerField)
     """NULL for the root, `/1/`, alone."""
@@ -93,7 +101,7 @@ class Agent(Model):
     """An executor, issuer or affinity: an id and a cluster's id, each may be empty."""
 
     id = AutoField()
-    digest = BlobField(unique=True)
+    digest = Bytes(unique=True)
     """BLAKE2b-128 of the members, since together they are too long for a unique index."""
     agent = CharField(max_length=TEXT)
     cluster = CharField(max_length=TEXT)
@@ -106,7 +114,7 @@ class Policy(Model):
     """A policy as tasks name it: the same id under another name is another row."""
 
     id = AutoField()
-    digest = BlobField(unique=True)
+    digest = Bytes(unique=True)
     policy = optional(CharField, max_length=TEXT)
     type = optional(CharField, max_length=TEXT)
     name = optional(CharField, max_length=TEXT)
@@ -120,7 +128,7 @@ class Resource(Model):
     """A resource as tasks name it: the same id under another name is another row."""
 
     id = AutoField()
-    digest = BlobField(unique=True)
+    digest = Bytes(unique=True)
     resource = optional(CharField, max_length=TEXT)
     type = optional(CharField, max_length=TEXT)
     name = optional(CharField, max_length=TEXT)
@@ -135,7 +143,7 @@ class Task(Model):
 
     id = BigIntegerField(primary_key=True)
     """Microseconds of `enqueued_at` for those made here, so that it grows with time below 2^53."""
-    uuid = BlobField(unique=True)
+    uuid = Bytes(unique=True)
     type_id = IntegerField()
     queue_id = IntegerField()
     priority = SmallIntegerField()
@@ -209,10 +217,10 @@ class TaskDetail(Model):
     """Nanoseconds that this attempt ran before its last pause."""
     cancel_at = optional(BigIntegerField)
     """When the grace of a requested cancellation ends."""
-    body_digest = optional(BlobField)
+    body_digest = optional(Bytes)
     """SHA-256 of the canonical body that enqueued it: the same UUID with the same body is the
     same task."""
-    ended_by = optional(BlobField)
+    ended_by = optional(Bytes)
     """SHA-256 of the step, body and lease that ended the last lease: repeating it is no error."""
 
     class Meta:
@@ -254,7 +262,7 @@ class Activity(Model):
     """A step of a task, possibly nested."""
 
     id = BigIntegerField(primary_key=True)
-    uuid = BlobField(unique=True)
+    uuid = Bytes(unique=True)
     task_id = BigIntegerField()
     parent_id = optional(BigIntegerField)
     type_id = IntegerField()
@@ -290,7 +298,7 @@ class ActivityDetail(Model):
     payload = optional(TextField)
     warnings = optional(TextField)
     error = optional(TextField)
-    body_digest = optional(BlobField)
+    body_digest = optional(Bytes)
 
     class Meta:
         table_name = "activity_details"
@@ -315,7 +323,7 @@ class Client(Model):
     tenant_id = BigIntegerField()
     scopes = CharField(max_length=TEXT)
     """The roles it may have, separated by blanks: `viewer issuer`."""
-    secret_digest = optional(BlobField)
+    secret_digest = optional(Bytes)
     """SHA-256; NULL for the built-in public client, which has no secret."""
     created_at = BigIntegerField()
     disabled_at = optional(BigIntegerField)
@@ -369,9 +377,9 @@ class FailedAttempt(Model):
 class IdempotencyKey(Model):
     """A claim that may be asked again under the same key."""
 
-    digest = BlobField(primary_key=True)
+    digest = Bytes(primary_key=True)
     """SHA-256 of client and key."""
-    body_digest = BlobField()
+    body_digest = Bytes()
     leases = TextField()
     """JSON list of [task id, fence] that the claim handed out."""
     created_at = BigIntegerField()
