@@ -1,0 +1,90 @@
+# Everything that can be done from a checkout. `make help` lists it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+TESTS ?=
+# Both cores for the tests; `make test WORKERS=0` runs them in one process.
+WORKERS ?= auto
+export FLASK_APP := wsgi:app
+
+.PHONY: help install run serve migrate seed test cover lint format docs bench check wheel lock clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(READY) ## Make .venv with what the service needs
+
+run: $(READY) ## Start the service with demonstration data (HOST, PORT)
+	@exec $(BIN)/python -m app.serving run --host '$(HOST)' --port '$(PORT)'
+
+serve: $(READY) ## Serve the database as it is: no migration, no demonstration data
+	@exec $(BIN)/python -m app.serving serve --host '$(HOST)' --port '$(PORT)'
+
+migrate: $(READY) ## Bring the database to the newest migration
+	@$(BIN)/flask db upgrade
+
+seed: $(READY) ## Add demonstration data
+	@$(BIN)/flask demo
+
+test: $(READY_DEV) ## Run the whole test suite (TESTS='...' for pytest's own arguments)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+cover: $(READY_DEV) ## The same, with branch coverage of app
+	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term --cov-fail-under=95 $(TESTS)
+
+lint: $(READY_DEV) ## Style, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(READY_DEV) ## Rewrite the code in the house's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(READY_DEV) ## Write the generated tables of the README anew
+	@$(BIN)/python docs/generate.py
+
+bench: $(READY_DEV) ## Measure, and print each figure against its bound
+	@$(BIN)/python -m benches $(BENCH)
+
+check: lint ## Everything that CI checks
+	@$(BIN)/python docs/generate.py --check
+	@$(MAKE) cover
+
+wheel: $(READY_DEV) ## Build a wheel into dist/
+	@$(BIN)/python -m build --wheel --outdir dist . >/dev/null && ls dist/*.whl
+
+lock: ## Refresh the pinned requirements from setup.cfg
+	@PYTHON='$(PYTHON)' scripts/lock
+
+clean: ## Remove .venv and everything that was built (not the data in instance/)
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed (make PYTHON=... names another)." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python cannot make a virtual environment: on Debian, apt install python3-venv." >&2; exit 1; }
+
+# The stamps carry the time of the last install: while the lock is older, nothing is looked at.
+$(READY): requirements.txt | $(BIN)/python
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+# The C driver for MySQL needs a compiler and the client library's headers; PyMySQL is there anyway.
+$(READY_DEV): requirements-dev.txt requirements-mysql.txt | $(READY)
+	@$(PIP) -r requirements-dev.txt
+	@$(PIP) -r requirements-mysql.txt 2>/dev/null \
+	  || echo "mysqlclient cannot be built here: PyMySQL is used." >&2
+	@touch $@
