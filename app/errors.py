@@ -82,6 +82,12 @@ class NotAuthenticated(Refusal):
     code = "unauthorized"
     title = "Invalid or missing access token"
 
+    def __init__(self, reason: str, presented: bool = True) -> None:
+        """`presented`: whether credentials came with the request at all."""
+        super().__init__(reason=reason)
+        self.challenge = 'Bearer realm="tasks"' + ', error="invalid_token"' * presented
+        """What `WWW-Authenticate` says (RFC 6750, section 3)."""
+
 
 class NotAuthorized(Refusal):
     """The access token may not do this: one of these scopes is needed: {scopes}."""
@@ -89,6 +95,14 @@ class NotAuthorized(Refusal):
     status = 403
     code = "forbidden"
     title = "Insufficient privileges"
+
+    def __init__(self, scopes: Sequence[str]) -> None:
+        """`scopes`: those of which any one would do."""
+        super().__init__(scopes=", ".join(scopes))
+        self.challenge = (
+            f'Bearer realm="tasks", error="insufficient_scope", scope="{" ".join(scopes)}"'
+        )
+        """What `WWW-Authenticate` says (RFC 6750, section 3)."""
 
 
 class NotFound(Refusal):
@@ -113,6 +127,14 @@ class MethodNotAllowed(Refusal):
     status = 405
     code = "method_not_allowed"
     title = "Method not allowed"
+
+
+class NameTaken(Refusal):
+    """There is a {kind} called '{name}' already."""
+
+    status = 409
+    code = "name_taken"
+    title = "Conflict"
 
 
 class UuidConflict(Refusal):
