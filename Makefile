@@ -25,10 +25,10 @@ help: ## List these commands
 install: $(READY) ## Make .venv with what the service needs
 
 run: $(READY) ## Start the service with demonstration data (HOST, PORT)
-	@exec $(BIN)/python -m app.serving run --host '$(HOST)' --port '$(PORT)'
+	@exec $(BIN)/python -m app.starting run --host '$(HOST)' --port '$(PORT)'
 
 serve: $(READY) ## Serve the database as it is: no migration, no demonstration data
-	@exec $(BIN)/python -m app.serving serve --host '$(HOST)' --port '$(PORT)'
+	@exec $(BIN)/python -m app.starting serve --host '$(HOST)' --port '$(PORT)'
 
 migrate: $(READY) ## Bring the database to the newest migration
 	@$(BIN)/flask db upgrade

@@ -107,59 +107,99 @@ class Setting:
 
 SETTINGS = (
     Setting(
-        "TASKS_DATABASE_URL", database_url, "sqlite:///instance/tasks.db",
-        "Where the data lives: `sqlite:///path` or `mysql://user:password@host:port/name`.", True,
+        "TASKS_DATABASE_URL",
+        database_url,
+        "sqlite:///instance/tasks.db",
+        "Where the data lives: `sqlite:///path` or `mysql://user:password@host:port/name`.",
+        True,
     ),
     Setting(
-        "TASKS_PUBLIC_URL", web_address, "http://127.0.0.1:8080",
+        "TASKS_PUBLIC_URL",
+        web_address,
+        "http://127.0.0.1:8080",
         "How callers reach the service: issuer and audience of its tokens.",
     ),
     Setting(
-        "TASKS_SECRET_KEY", secret, "",
+        "TASKS_SECRET_KEY",
+        secret,
+        "",
         "Signs page tokens and leases and encrypts the signing keys; made and kept in the "
-        "instance folder when absent (not with MySQL: every server must have the same).", True,
+        "instance folder when absent (not with MySQL: every server must have the same).",
+        True,
     ),
     Setting(
-        "TASKS_AUTH_ISSUER", text, "",
+        "TASKS_AUTH_ISSUER",
+        text,
+        "",
         "Issuer of an outside identity provider that replaces the built-in one.",
     ),
     Setting("TASKS_AUTH_AUDIENCE", text, "", "Audience that the outside provider's tokens name."),
     Setting(
-        "TASKS_AUTH_JWKS_URL", safe_address, "",
+        "TASKS_AUTH_JWKS_URL",
+        safe_address,
+        "",
         "Where the outside provider publishes its keys.",
     ),
     Setting(
-        "TASKS_INSTANCE_PATH", text, "instance",
+        "TASKS_INSTANCE_PATH",
+        text,
+        "instance",
         "Folder for what a single server keeps: the SQLite file, the generated secret.",
     ),
     Setting(
-        "TASKS_PUBLIC_CLIENT", boolean, "1",
+        "TASKS_PUBLIC_CLIENT",
+        boolean,
+        "1",
         "Whether a `password` request without client credentials acts for the built-in public "
         "client.",
     ),
     Setting(
-        "TASKS_TOKEN_SECONDS", whole(60, 86_400), "7200",
+        "TASKS_TOKEN_SECONDS",
+        whole(60, 86_400),
+        "7200",
         "How long an access token is good, in seconds.",
     ),
     Setting(
-        "TASKS_SQLITE_SYNCHRONOUS", one_of("FULL", "NORMAL"), "FULL",
+        "TASKS_SQLITE_SYNCHRONOUS",
+        one_of("FULL", "NORMAL"),
+        "FULL",
         "FULL keeps every accepted write through a power loss; NORMAL is faster and may lose the "
         "last ones.",
     ),
     Setting(
-        "TASKS_DATABASE_TIMEOUT", whole(1, 60), "5",
+        "TASKS_DATABASE_TIMEOUT",
+        whole(1, 60),
+        "5",
         "Seconds that a call waits for a lock or a connection before it is answered 503.",
     ),
     Setting(
-        "TASKS_DATABASE_POOL", whole(1, 1_000), "20",
+        "TASKS_DATABASE_POOL",
+        whole(1, 1_000),
+        "20",
         "Connections that one process keeps to MySQL.",
     ),
     Setting(
-        "TASKS_TRUSTED_PROXIES", whole(0, 10), "0",
+        "TASKS_WORKERS",
+        whole(0, 64),
+        "0",
+        "Server processes; 0 is one for each processor core, 8 at most.",
+    ),
+    Setting(
+        "TASKS_THREADS",
+        whole(2, 256),
+        "16",
+        "Requests that one server process answers at the same time.",
+    ),
+    Setting(
+        "TASKS_TRUSTED_PROXIES",
+        whole(0, 10),
+        "0",
         "How many proxies in front set X-Forwarded-For and X-Forwarded-Proto.",
     ),
     Setting(
-        "TASKS_LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO",
+        "TASKS_LOG_LEVEL",
+        one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+        "INFO",
         "The least level that is logged.",
     ),
 )
@@ -199,6 +239,11 @@ def value_of(row: Setting, given: Mapping[str, Any]) -> Any:
         return row.read(raw(row, given))
     except ValueError as error:
         raise BadSetting(f"{row.name} {error}.") from None
+
+
+def given(name: str) -> bool:
+    """Whether the environment says something of the setting `name`."""
+    return name in os.environ or f"{name}_FILE" in os.environ
 
 
 def refuse_unknown(given: Mapping[str, Any]) -> None:

@@ -49,3 +49,8 @@ def downgrade(database: Database, target: str | None = None) -> list[str]:
     """Revert the newest migration, or all down through `target` -> names of those reverted."""
     with database.translated():
         return list(runner(database).down(target))
+
+
+def empty(database: Database) -> bool:
+    """Whether a migrated database holds no task yet."""
+    return database.row("SELECT id FROM tasks LIMIT 1") is None

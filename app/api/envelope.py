@@ -1,0 +1,71 @@
+"""What every answer carries whatever the call: a request id, protective headers, an access line."""
+
+import logging
+import re
+from uuid import uuid4
+
+from flask import Flask, Response, g, request
+
+from app import clock
+from app.logs import REQUEST_ID, redacted
+
+SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+HEADERS = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+)
+"""Sent unless the answer says otherwise itself, as the pages and the public keys do."""
+SENDING_SECONDS = 60
+"""How long a client may take to receive an answer."""
+log = logging.getLogger("app.access")
+
+
+def begin() -> None:
+    """The request has an id, the caller's own when it is a sane one, and its time runs."""
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if SANE.fullmatch(given) else uuid4().hex
+    g.began = clock.monotonic()
+    REQUEST_ID.set(g.request_id)
+
+
+def finish(response: Response) -> Response:
+    """`response` with the headers of every answer, after a line in the log."""
+    response.headers["X-Request-Id"] = g.request_id
+    for name, value in HEADERS:
+        response.headers.setdefault(name, value)
+    if connection := request.environ.get("gunicorn.socket"):
+        # The server gives a request a few seconds to arrive; an answer may take longer to leave.
+        connection.settimeout(SENDING_SECONDS)
+    if log.isEnabledFor(logging.INFO):
+        log.info("answered", extra={"facts": facts(response)})
+    return response
+
+
+def facts(response: Response) -> dict[str, object]:
+    """Who asked what, and how it ended. Names of parameters only: values name people."""
+    return {
+        "client": getattr(g.get("caller"), "client_id", None),
+        "address": request.remote_addr,
+        "method": request.method,
+        "path": request.path,
+        "parameters": sorted(redacted(name[:64]) for name in request.args),
+        "status": response.status_code,
+        "milliseconds": round((clock.monotonic() - g.began) * 1000, 1),
+    }
+
+
+def forget(_error: BaseException | None) -> None:
+    """The thread's next lines are not this request's."""
+    REQUEST_ID.set("")
+
+
+def register(app: Flask) -> None:
+    """Wrap every answer of `app`. Registered first, so that it sees what all others made."""
+    app.before_request(begin)
+    app.after_request(finish)
+    app.teardown_request(forget)

@@ -1,0 +1,24 @@
+"""What probes ask: whether the process lives, and whether it can serve."""
+
+from flask import Blueprint, Response, current_app
+
+from app.api.answers import as_json
+from app.errors import Unavailable
+from app.repository import schema
+from app.service import service_of
+
+health = Blueprint("health", __name__)
+
+
+@health.get("/healthz")
+def healthz() -> Response:
+    """The process answers; nothing else is looked at."""
+    return as_json({"status": "ok"})
+
+
+@health.get("/readyz")
+def readyz() -> Response:
+    """The database answers and its migrations are current. Raises Unavailable."""
+    if not schema.current(service_of(current_app).database):
+        raise Unavailable(reason="the database is not at the newest migration", seconds=5)
+    return as_json({"status": "ok"})

@@ -1,0 +1,97 @@
+"""How gunicorn runs the application: its settings, and a guard against slow clients."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers import gthread
+
+from app import config, create_app, logs
+from app.config import BadSetting
+
+BIND = "127.0.0.1:8080"
+IDLE_SECONDS = 0.05
+"""How long a thread waits for the first byte of a new connection; then the loop does, for all."""
+ARRIVING_SECONDS = 10
+"""How long a thread waits for the next bytes of a request that has begun."""
+SHARED_MEMORY = "/dev/shm"
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def options() -> dict[str, Any]:
+    """The settings of gunicorn. Ends the process with one line when one of ours is bad."""
+    try:
+        settings = config.load()
+    except BadSetting as error:
+        fail(error)
+    return {
+        "bind": BIND,
+        "worker_class": "gthread",
+        "workers": settings.workers or min(cores(), 8),
+        "threads": settings.threads,
+        "timeout": 30,
+        "graceful_timeout": 35,  # longer than the longest wait of a claim
+        "keepalive": 75 if settings.trusted_proxies else 5,
+        # As much as gunicorn allows: a query with about 190 UUIDs.
+        "limit_request_line": 8190,
+        "limit_request_fields": 100,
+        "limit_request_field_size": 8190,
+        # On by default it is one file for all servers of a user, and can command them.
+        "control_socket_disable": True,
+        # The workers' sign of life is a file that they touch; on a disk that could block.
+        "worker_tmp_dir": SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None,
+        "accesslog": None,  # the application writes a line of its own, without values
+        "logconfig_dict": logs.configuration(settings.log_level),
+        "post_fork": guard,
+    }
+
+
+def guard(_server: Any = None, _worker: Any = None) -> None:
+    """Slow and silent clients hold no thread for long.
+
+    As it comes, a new connection occupies a thread for 5 seconds before its first byte, and one
+    that sends half a request occupies it for good: eight such clients stop a small server. The
+    names are gunicorn's private ones; a test fails when they change.
+    """
+    gthread.DEFAULT_WORKER_DATA_TIMEOUT = IDLE_SECONDS
+    gthread.TConn.init = limited(gthread.TConn.init)
+
+
+def limited(init: Callable[[Any], None]) -> Callable[[Any], None]:
+    """`init` of a connection, which gunicorn calls before each request on it, and then a limit."""
+
+    def init_and_limit(connection: Any) -> None:
+        init(connection)
+        connection.sock.settimeout(ARRIVING_SECONDS)
+
+    return init_and_limit
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings, told in code what an operator may choose."""
+
+    def __init__(self, given: dict[str, str], **chosen: Any) -> None:
+        """`given`: settings of the application; `chosen`: of gunicorn."""
+        self.given = given
+        self.chosen = chosen
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Read the settings, at the start and again on SIGHUP."""
+        for name, value in {**options(), **self.chosen}.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The application, in each worker."""
+        return create_app(self.given)
+
+
+def fail(reason: object) -> NoReturn:
+    """End the process with one line."""
+    sys.exit(f"error: {reason}")
