@@ -56,7 +56,8 @@ def metadata(settings: Any) -> dict[str, Any]:
         "token_endpoint": f"{settings.public_url}{PATH}/token",
         "jwks_uri": f"{settings.public_url}{PATH}/jwks",
         "scopes_supported": [scope.value for scope in Scope],
-        "response_types_supported": [],
+        # Required and never empty (sections 2 and 3.2), though nothing here has a response type.
+        "response_types_supported": ["none"],
         "grant_types_supported": ["client_credentials", "password"],
         "token_endpoint_auth_methods_supported": [*METHODS, *["none"] * settings.public_client],
     }
