@@ -1,0 +1,34 @@
+"""An open task-management service, compatible with the public Tasks API.
+
+The rooms, from the doors down; imports point down only:
+
+    cli, serving        commands; gunicorn
+    api                 HTTP: blueprints, schemas, problems, the page for people
+    auth                who calls: tokens issued and read
+    repository          the only SQL
+    catalog             what each collection can be asked and answers: rows
+    models              the tables
+    lifecycle, database, config, errors, clock, vocabulary
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+
+from app import api, cli, config
+from app.database import connect
+from app.service import NAME, Service
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The application. `settings`: names as in `flask settings`, over those of the environment.
+
+    Nothing is opened or connected before the first request. Raises BadSetting.
+    """
+    chosen = config.load(settings)
+    app = Flask(__name__, static_folder=None)
+    app.extensions[NAME] = Service(chosen, connect(chosen))
+    api.register(app)
+    cli.register(app)
+    return app

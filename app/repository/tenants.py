@@ -1,11 +1,14 @@
 """The tree of tenants: finding, making and naming its nodes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from uuid import UUID
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
+
+from peewee import fn
 
 from app.database import Database
-from app.models import Tenant
+from app.errors import BadRequest, Fault, NotFound, TenantInUse
+from app.models import TEXT, Client, Task, Tenant, User
 
 ROOT = 1
 
@@ -57,3 +60,76 @@ def subtree(database: Database, top: Node) -> list[Node]:
     if not top.root:
         query = query.where(Tenant.locator.startswith(top.locator))
     return [node(row) for row in database.select(query)]
+
+
+OWNED = (
+    ("tenants below it", Tenant.id, Tenant.parent_id),
+    ("tasks", Task.id, Task.tenant_id),
+    ("clients", Client.client_id, Client.tenant_id),
+    ("users", User.login, User.tenant_id),
+)
+"""What a tenant may own: in words, the row's key, and the column that names the owner."""
+
+
+def root(database: Database) -> Node:
+    """The root, which the migrations made."""
+    return by_ids(database, [ROOT])[ROOT]
+
+
+def named(name: str) -> str:
+    """`name` when it can name a tenant. Raises BadRequest."""
+    if not 0 < len(name) <= TEXT or not name.isprintable() or name != name.strip():
+        message = f"must be 1 to {TEXT} printable characters without blanks at its ends"
+        raise BadRequest([Fault("name", name[:100], f"the name {message}")])
+    return name
+
+
+def inserted(database: Database, new: Node, parent_id: int) -> None:
+    """Write a new tenant, in the transaction that is open."""
+    row = {
+        Tenant.id: new.id, Tenant.uuid: new.uuid.bytes if new.uuid else None,
+        Tenant.parent_id: parent_id, Tenant.branch_id: new.branch_id,
+        Tenant.locator: new.locator, Tenant.name: new.name,
+    }  # fmt: skip
+    database.change(Tenant.insert(row))
+
+
+def below(parent: Node, number: int, uuid: UUID | None, name: str | None) -> Node:
+    """The tenant `number` as a child of `parent`."""
+    branch = number if parent.root else parent.branch_id
+    return Node(number, uuid, branch, f"{parent.locator}{number}/", name)
+
+
+def create(database: Database, name: str, parent: Node, uuid: UUID | None = None) -> Node:
+    """A new tenant under `parent`, with a UUID of its own unless one is given.
+
+    Raises BadRequest, and peewee.IntegrityError when the UUID is taken.
+    """
+    named(name)
+    with database.write_transaction():
+        last = database.select(Tenant.select(fn.MAX(Tenant.id)).tuples())[0][0]
+        new = below(parent, last + 1, uuid or uuid4(), name)
+        inserted(database, new, parent.id)
+    return new
+
+
+def rename(database: Database, node: Node, name: str) -> Node:
+    """The tenant bears this name. Raises BadRequest."""
+    with database.write_transaction():
+        database.change(Tenant.update(name=named(name)).where(Tenant.id == node.id))
+    return replace(node, name=name)
+
+
+def delete(database: Database, node: Node) -> None:
+    """The tenant is gone. Raises TenantInUse when it owns something, NotFound."""
+    if node.root:
+        raise TenantInUse(tenant=node.uuid, owned="everything, as the root")
+    with database.write_transaction():
+        owned = [
+            words for words, key, owner in OWNED
+            if database.select(key.model.select(key).where(owner == node.id).limit(1).tuples())
+        ]  # fmt: skip
+        if owned:
+            raise TenantInUse(tenant=node.uuid, owned=", ".join(owned))
+        if not database.change(Tenant.delete().where(Tenant.id == node.id)):
+            raise NotFound(kind="tenant")

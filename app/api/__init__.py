@@ -1,0 +1,23 @@
+"""The HTTP door: it translates requests into acts of the repository, and answers back."""
+
+from flask import Flask, current_app
+
+from app.api import activities, document, envelope, health, pages, problems, tasks, token
+from app.service import service_of
+
+BLUEPRINTS = (token.blp, tasks.blp, activities.blp)
+
+
+def release(_error: BaseException | None) -> None:
+    """Give the thread's connection back when a request is over."""
+    service_of(current_app).database.release()
+
+
+def register(app: Flask) -> None:
+    """Hang all routes, pages and error answers on `app`."""
+    envelope.register(app)
+    problems.register(app)
+    document.register(app, BLUEPRINTS)
+    app.register_blueprint(pages.pages)
+    app.register_blueprint(health.health)
+    app.teardown_appcontext(release)

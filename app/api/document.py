@@ -1,0 +1,152 @@
+"""The OpenAPI document: what is said of the service as a whole; the routes say the rest."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api
+from marshmallow import Schema, fields
+
+from app.api.answers import PROBLEM
+from app.api.problems import DOMAIN
+from app.auth.protector import SCHEME
+from app.errors import refusals
+from app.vocabulary import Scope
+
+DESCRIPTION = """
+Who asked for a task, who carries it out, how far it is and how it ended.
+
+**Authorize** below with the demonstration credentials that `make run` prints, then try
+`GET /tasks`. Filters are AND-ed; a parameter that is repeated is OR-ed. Every refusal says all that
+is wrong, and what would be accepted.
+"""
+TOKEN_PATH = "/api/2/idp/token"
+SCOPE_WORDS = {
+    Scope.VIEWER: "read tasks and activities",
+    Scope.ISSUER: "enqueue, cancel, delete and restore tasks",
+    Scope.CONSUMER: "claim tasks, report on them and complete them",
+    Scope.ADMIN: "all of it",
+}
+
+
+class FaultSchema(Schema):
+    """One thing that is wrong with a request."""
+
+    parameter = fields.String(required=True, metadata={"description": "Its name or place."})
+    value = fields.String(required=True, metadata={"description": "The value, cut at 100."})
+    message = fields.String(required=True, metadata={"description": "What would be accepted."})
+
+
+class DetailsSchema(Schema):
+    """More on an error, for clients that look for it here."""
+
+    info = fields.String()
+
+
+class WrappedSchema(Schema):
+    """The error once more, for clients that look for it under `error`."""
+
+    domain = fields.String(metadata={"example": DOMAIN})
+    code = fields.String()
+    message = fields.String()
+    details = fields.Nested(DetailsSchema)
+
+
+class ProblemSchema(Schema):
+    """A refusal (RFC 9457)."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    domain = fields.String(required=True, metadata={"example": DOMAIN})
+    code = fields.String(
+        required=True, metadata={"enum": sorted({kind.code for kind in refusals()})}
+    )
+    message = fields.String(required=True)
+    error = fields.Nested(WrappedSchema, required=True)
+    errors = fields.List(fields.Nested(FaultSchema), metadata={"description": "All faults."})
+    requestId = fields.String(metadata={"description": "Also in the server's log."})
+
+
+class DocumentedApi(Api):
+    """flask-smorest's Api, whose error handling is ours (its own loses headers)."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """`app.api.problems` answers errors."""
+
+
+def security_scheme() -> dict[str, Any]:
+    """How a token is got: both grants, at our own token endpoint."""
+    scopes = {scope.value: SCOPE_WORDS[scope] for scope in Scope}
+    flow = {"tokenUrl": TOKEN_PATH, "scopes": scopes}
+    return {"type": "oauth2", "flows": {"clientCredentials": flow, "password": flow}}
+
+
+def options() -> dict[str, Any]:
+    """flask-smorest's settings."""
+    return {
+        "API_TITLE": "Task management service",
+        "API_VERSION": "v2",
+        "OPENAPI_VERSION": "3.0.3",
+        "OPENAPI_URL_PREFIX": "/",
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "API_SPEC_OPTIONS": {
+            "info": {"description": DESCRIPTION.strip()},
+            "servers": [{"url": "/"}],
+            "components": {"securitySchemes": {SCHEME: security_scheme()}},
+        },
+    }
+
+
+GENERAL = {
+    HTTPStatus.BAD_REQUEST: "Bad user input: `errors` says all that is wrong.",
+    HTTPStatus.UNAUTHORIZED: "The access token is missing, bad or expired.",
+    HTTPStatus.FORBIDDEN: "The access token holds none of the scopes that would do.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Server error; the log says more under `requestId`.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not just now: try again after `Retry-After` seconds.",
+}
+"""What any call of the API may answer."""
+
+
+def completed(document: dict[str, Any]) -> None:
+    """Give every call its general answers, and every refusal its media type."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict) and "responses" in operation:
+                complete(operation["responses"])
+
+
+def complete(responses: dict[str, Any]) -> None:
+    """Add the general answers to those of one operation."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for status, words in GENERAL.items():
+        responses[str(int(status))] = {"description": words}
+    responses.pop("default", None)
+    for status, response in responses.items():
+        if status >= "400" and isinstance(response, dict):
+            response.pop("$ref", None)
+            response.setdefault("description", HTTPStatus(int(status)).phrase)
+            response["content"] = {PROBLEM: {"schema": schema}}
+
+
+def register(app: Flask, blueprints: tuple[Any, ...]) -> None:
+    """Hang `blueprints` on `app` and describe them at `/openapi.json`."""
+    app.config.update(options())
+    described = DocumentedApi(app)
+    for blueprint in blueprints:
+        described.register_blueprint(blueprint)
+    finished = described.spec.to_dict
+    text: dict[str, Any] = {}
+
+    def to_dict() -> dict[str, Any]:
+        """The document, made once: nothing in it changes while the application runs."""
+        if not text:
+            text.update(json.loads(json.dumps(finished(), default=str)))
+            completed(text)
+        return text
+
+    described.spec.to_dict = to_dict

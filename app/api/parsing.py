@@ -1,0 +1,78 @@
+"""Reading requests for marshmallow's schemas, and saying all that is wrong with them at once."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
+
+from flask import Request
+from marshmallow import RAISE, Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+
+from app.errors import BadRequest, Fault
+
+UNKNOWN = "unknown"
+"""The message with which our schemas mark a parameter that they do not have."""
+
+
+def decoded(raw: bytes, name: str) -> str:
+    """`raw`, percent-encoded, as text. Raises BadRequest when it is not UTF-8."""
+    try:
+        return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        value = raw.decode("ascii", "backslashreplace")
+        words = f"'{name or value}' is not valid UTF-8 once percent-decoded"
+        raise BadRequest([Fault(name or value, value, words)]) from None
+
+
+def entries(query_string: bytes) -> dict[str, list[str]]:
+    """The parameters of a raw query string, by name, in the order given."""
+    found: dict[str, list[str]] = {}
+    for pair in query_string.split(b"&"):
+        if pair:
+            raw_name, _, raw_value = pair.partition(b"=")
+            name = decoded(raw_name, "")
+            found.setdefault(name, []).append(decoded(raw_value, name))
+    return found
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """What is said of a parameter that does not exist."""
+    if not name:
+        return "a parameter without a name is not accepted"
+    near = get_close_matches(name, known, 1, 0.6) or [
+        other for other in known if other.lower() == name.lower()
+    ]
+    hint = f"did you mean '{near[0]}'?" if near else f"accepted are: {', '.join(sorted(known))}"
+    return f"bad condition field '{name}': {hint}"
+
+
+def faults(messages: Any, schema: Schema, data: Any) -> Iterator[Fault]:
+    """The faults that a schema found, in the order of its messages."""
+    for name, said in messages.items():
+        for message in said if isinstance(said, list) else [said]:
+            if isinstance(message, Fault):
+                yield message
+            elif message == UNKNOWN:
+                value = data[name][0] if isinstance(data.get(name), list) else ""
+                yield Fault(name, str(value), unknown(name, list(schema.fields)))
+            else:
+                yield Fault(name, "", str(message))
+
+
+class QueryParser(FlaskParser):
+    """Reads query strings as they came, strictly, and refuses in one shape."""
+
+    DEFAULT_VALIDATION_STATUS = 400
+    DEFAULT_UNKNOWN_BY_LOCATION = {"query": RAISE}
+
+    def load_querystring(self, req: Request, schema: Schema) -> dict[str, list[str]]:
+        """Every parameter with all its entries."""
+        return entries(req.query_string)
+
+    def handle_error(  # type: ignore[override]
+        self, error: ValidationError, req: Request, schema: Schema, **_: Any
+    ) -> NoReturn:
+        """Raise BadRequest with all the faults."""
+        whole = type(schema)() if schema.only is not None else schema
+        raise BadRequest(list(faults(error.messages, whole, error.data or {}))) from None

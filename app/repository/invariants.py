@@ -1,0 +1,119 @@
+"""Bounds that hold for all rows of a collection, and what they imply.
+
+Lists walk one index; a condition on another time bounds that walk when it is known how far the two
+times of one row can lie apart. The bounds only ever widen, in the transaction that writes a row
+which needs it, and are rounded up to powers of two so that they rarely change: a plan that relies
+on them is never wrong.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from app.catalog.rows import Catalog
+from app.catalog.times import SECOND
+from app.database import Database
+from app.models import Invariant
+from app.repository.predicates import Span
+from app.repository.statements import fetch
+
+UNBOUND = 2**62
+"""A distance that implies nothing: some row lacks the time that the others are measured from."""
+UNORDERED = "ids do not grow with time"
+
+Bounds = dict[str, int]
+"""Name of an invariant to its value; one that is not there is 0."""
+
+
+def birth(catalog: Catalog) -> str:
+    """The column of the time from which a row's other times are measured."""
+    return "enqueued_at" if catalog.name == "task" else "created_at"
+
+
+def times(catalog: Catalog) -> tuple[str, ...]:
+    """The columns of a row's times, its birth first."""
+    if catalog.name == "task":
+        return ("enqueued_at", "assigned_at", "started_at", "updated_at", "completed_at")
+    return ("created_at", "started_at", "updated_at", "completed_at")
+
+
+def rounded(distance: int) -> int:
+    """The least power of two of seconds that is not below `distance`; 0 for none."""
+    if distance <= 0:
+        return 0
+    return SECOND << (-(-distance // SECOND) - 1).bit_length()
+
+
+def after(catalog: Catalog, column: str) -> str:
+    """The name of the bound: how long after its birth a row can have this time."""
+    return f"{catalog.plural}.{column} after"
+
+
+def before(catalog: Catalog, column: str) -> str:
+    """The name of the bound: how long before its birth a row can have this time."""
+    return f"{catalog.plural}.{column} before"
+
+
+def unordered(catalog: Catalog) -> str:
+    """The name of the mark that ids do not grow with the time of birth."""
+    return f"{catalog.plural}: {UNORDERED}"
+
+
+def needed(catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> Bounds:
+    """The bounds that `rows`, each with its `times` in order, need."""
+    columns = times(catalog)
+    late = [0] * len(columns)
+    early = [0] * len(columns)
+    for row in rows:
+        born = row[0]
+        for place in range(1, len(columns)):
+            moment = row[place]
+            if moment is None:
+                continue
+            distance = UNBOUND if born is None else moment - born
+            late[place] = max(late[place], distance)
+            early[place] = max(early[place], UNBOUND if born is None else -distance)
+    bounds = {}
+    for place, column in enumerate(columns[1:], 1):
+        bounds[after(catalog, column)] = min(rounded(late[place]), UNBOUND)
+        bounds[before(catalog, column)] = min(rounded(early[place]), UNBOUND)
+    return {name: value for name, value in bounds.items() if value}
+
+
+def known(database: Database) -> Bounds:
+    """All bounds as they stand in this transaction."""
+    build = Invariant.select(Invariant.name, Invariant.value).tuples
+    return dict(fetch(database, "invariants", build, ()))  # type: ignore[arg-type]
+
+
+def widen(database: Database, bounds: Bounds) -> None:
+    """Make the kept bounds no smaller than `bounds`, in the transaction that is open."""
+    if not bounds:
+        return
+    kept = known(database)
+    for name, value in bounds.items():
+        if name not in kept:
+            database.change(Invariant.insert(name=name, value=value))
+        elif kept[name] < value:
+            row = Invariant.update(value=value).where(Invariant.name == name)
+            database.change(row.where(Invariant.value < value))
+
+
+def note(database: Database, catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> None:
+    """Keep the bounds true for `rows` (each its `times` in order) about to be written."""
+    widen(database, needed(catalog, rows))
+
+
+def implied(catalog: Catalog, bounds: Bounds, span: Span, target: str) -> Span | None:
+    """What `span`, a bound on one time, says of another time of the same row; None: nothing."""
+    low, high = span.low, span.high
+    born = birth(catalog)
+    if span.column != born:
+        late = bounds.get(after(catalog, span.column), 0)
+        early = bounds.get(before(catalog, span.column), 0)
+        low = None if low is None or late >= UNBOUND else low - late
+        high = None if high is None or early >= UNBOUND else high + early
+    if target != born:
+        late = bounds.get(after(catalog, target), 0)
+        early = bounds.get(before(catalog, target), 0)
+        low = None if low is None or early >= UNBOUND else low - early
+        high = None if high is None or late >= UNBOUND else high + late
+    return None if low is None and high is None else Span(target, low, high)

@@ -1,0 +1,110 @@
+"""Lists and counts of tasks and activities."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import SQL, fn
+
+from app.catalog.rows import Catalog
+from app.database import Database
+from app.repository import invariants, projection
+from app.repository.filtering import predicates
+from app.repository.ordering import Keys, Lister, Term, terms_of
+from app.repository.paging import Question, check_size, continued, fresh, token
+from app.repository.planning import Demand, Planner
+from app.repository.predicates import Predicates, marks, parameters_of, shapes_of
+from app.repository.query import PAGE, Query
+from app.repository.sampling import sample_of
+from app.repository.statements import fetch
+from app.repository.tenants import Node
+from app.repository.walks import Along, Head
+
+
+@dataclass(frozen=True)
+class Page:
+    """The objects of one page, and the token of the next (None: this is the last)."""
+
+    items: list[dict[str, Any]]
+    after: str | None
+
+
+def page(
+    database: Database, catalog: Catalog, query: Query, node: Node, key: bytes, now: int
+) -> Page:
+    """One page of the list that `query` asks, of what the subtree of `node` holds.
+
+    `key`: signs page tokens; `now`: epoch nanoseconds. Raises QueryTooLong, BadCursor,
+    CursorMismatch, Unavailable.
+    """
+    if query.after is not None:
+        question = continued(key, catalog, node, query)
+    else:
+        if query.limit is not None:
+            check_size(catalog, query)
+        question = fresh(query)
+    with database.read_transaction():
+        return answered(database, catalog, question, query.limit or PAGE, node, key, now)
+
+
+def answered(
+    database: Database, catalog: Catalog, question: Question, limit: int, node: Node,
+    key: bytes, now: int,
+) -> Page:  # fmt: skip
+    """The page of `question`, read in the transaction that is open."""
+    wanted = predicates(database, catalog, question.filters, node)
+    if wanted is None:
+        return Page([], None)
+    plan = projection.plan_of(catalog, question.lod)
+    head = Head(question.lod.value, plan.columns, catalog.details if plan.detailed else None)
+    terms = terms_of(catalog, question.order)
+    lister = Lister(
+        database, catalog, terms, head, sample_of(database, catalog, now), invariants.known(database)
+    )
+    # One more than asked tells whether there is a next page.
+    rows = lister.page(wanted, begin(catalog, terms, question.after), limit + 1)
+    items = projection.shaped(database, plan, rows[:limit])
+    if len(rows) <= limit:
+        return Page(items, None)
+    return Page(items, token(key, catalog, node, question, lister.keys(rows[limit - 1])))
+
+
+def begin(catalog: Catalog, terms: list[Term], keys: list[Any] | None) -> Keys | None:
+    """The keys of a token as the columns hold them."""
+    if keys is None:
+        return None
+    return [
+        bytes.fromhex(key) if term.column == "uuid" else key
+        for term, key in zip(terms, keys, strict=True)
+    ]
+
+
+def count(database: Database, catalog: Catalog, query: Query, node: Node, now: int) -> int:
+    """How many rows satisfy the filters of `query` in the subtree of `node`: exact."""
+    with database.read_transaction():
+        wanted = predicates(database, catalog, query.filters, node)
+        if wanted is None:
+            return 0
+        return counted(database, catalog, wanted, now)
+
+
+def counted(database: Database, catalog: Catalog, wanted: Predicates, now: int) -> int:
+    """The number of rows that satisfy `wanted`, along the index of the rarest condition."""
+    sample = sample_of(database, catalog, now)
+    demand = Demand(catalog, wanted, "id", False, None, PAGE)
+    index = Planner(database, demand, sample, {}).rarest()
+
+    def build() -> Any:
+        conditions, used = [], 0
+        for row in wanted:
+            places = marks(used, len(row.parameters))
+            used += len(places)
+            conditions.append(row.sql(catalog, places))
+        if index and index.where:
+            conditions.append(SQL(f"({index.where})"))
+        source = Along(catalog.model, index.name, database.dialect) if index else catalog.model
+        found = catalog.model.select(fn.COUNT("*")).from_(source)
+        return (found.where(*conditions) if conditions else found).tuples()
+
+    shape = ("count", catalog.name, index and index.name, shapes_of(wanted))
+    return int(fetch(database, shape, build, parameters_of(wanted))[0][0])
+

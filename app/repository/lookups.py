@@ -1,0 +1,77 @@
+"""What the numbers in rows stand for: text of dictionaries, objects of policies, tenants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.catalog import shapes
+from app.database import Database, Row
+from app.repository import dictionaries, tenants
+
+Object = dict[str, Any]
+Lookup = dict[str, dict[Any, Any]]
+"""What a page's numbers stand for, by need: text, or an object's members."""
+
+DICTIONARIES = {
+    "types": dictionaries.TYPES,
+    "queues": dictionaries.QUEUES,
+    "users": dictionaries.USERS,
+    "agents": dictionaries.AGENTS,
+    "policies": dictionaries.POLICIES,
+    "resources": dictionaries.RESOURCES,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Need:
+    """Numbers at some places of a row that are shown in one shape."""
+
+    shape: shapes.Shape
+    places: list[int] = field(default_factory=list)
+
+
+def members(entry: Sequence[Any], shape: shapes.Entry) -> Any:
+    """A dictionary's entry as an attribute: its text, or an object of what is there of it."""
+    if not shape.members:
+        return entry[0]
+    pairs = zip(shape.members, entry, strict=True)
+    return {name: text for name, text in pairs if shape.blanks or text not in (None, "")}
+
+
+def tenant_member(tenant: tenants.Node) -> Object:
+    """A tenant as answers show it; what is not known of it is left out."""
+    shown = {
+        "id": str(tenant.id),
+        "uuid": str(tenant.uuid) if tenant.uuid else None,
+        "locator": tenant.locator,
+        "name": tenant.name,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def of_page(database: Database, needs: dict[str, Need], rows: Sequence[Row]) -> Lookup:
+    """What the numbers in `rows` stand for, by the name of the need."""
+    found: Lookup = {}
+    for name, need in needs.items():
+        wanted = {row[place] for place in need.places for row in rows}
+        wanted.discard(None)
+        found[name] = looked_up(database, name, need.shape, wanted)
+    return found
+
+
+def looked_up(
+    database: Database, name: str, shape: shapes.Shape, wanted: set[Any]
+) -> dict[Any, Any]:
+    """The attributes that the numbers in `wanted` stand for."""
+    if not isinstance(shape, shapes.Entry):
+        return {key: tenant_member(node) for key, node in tenants.by_ids(database, wanted).items()}
+    shown: dict[Any, Any] = database.memory.setdefault(("shown", name), {})
+    if len(shown) > dictionaries.REMEMBERED:
+        shown = database.memory[("shown", name)] = {}
+    missing = wanted.difference(shown)
+    if missing:
+        entries = dictionaries.entries_of(database, DICTIONARIES[shape.dictionary], missing)
+        shown.update(
+            (number, members(entries[number], shape)) for number in missing if number in entries
+        )
+    return shown

@@ -1,0 +1,391 @@
+"""Lists in any order: a request's order is taken apart into walks along single columns.
+
+An order field either has few values (state, priority: a list for each), or names (types, users: a
+list for each, in order of the names), or is a time (rows without it, then by it), or is unique.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from typing import Any
+
+from peewee import Field
+
+from app.catalog.rows import Catalog, Members
+from app.database import Database, Row
+from app.repository import dictionaries, invariants
+from app.repository.filtering import both, empty
+from app.repository.planning import Demand, Plan, Planner
+from app.repository.predicates import (
+    Among,
+    Differs,
+    Missing,
+    Past,
+    Predicate,
+    Predicates,
+    Span,
+    Tagged,
+    marks,
+    on,
+)
+from app.repository.query import OrderBy
+from app.repository.sampling import Sample
+from app.repository.statements import fetch
+from app.repository.walks import Head, Walk, run
+
+WORDS = {"state": 5, "priority": 5}
+"""Columns of codes, and how many codes there are."""
+UNIQUE = ("id", "uuid")
+SMALL = 2_000
+"""Rows that are rather sorted here than asked for in many statements."""
+NAMES = 100
+"""Names of a dictionary that are read at a time."""
+
+Keys = Sequence[Any]
+"""A row's place in the order: a code, name, time (or None) or unique value for each term."""
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """One field of the order: its column, direction, and the dictionary whose names it sorts by."""
+
+    column: str
+    descending: bool
+    names: Members | None = None
+
+
+def terms_of(catalog: Catalog, order: OrderBy) -> list[Term]:
+    """The terms of `order`, ended by a unique one: ties go by id in the last field's direction."""
+    terms: list[Term] = []
+    for direction, name in order or (("asc", "id"),):
+        target = catalog.order_of[name].target
+        names = target if isinstance(target, Members) else None
+        column = target.column if isinstance(target, Members) else target
+        terms.append(Term(column.column_name, direction == "desc", names))
+        if terms[-1].column in UNIQUE:
+            return terms
+    return [*terms, Term("id", terms[-1].descending)]
+
+
+class Lister:
+    """Finds rows of one collection in one order; `columns` are those that its rows have."""
+
+    def __init__(
+        self, database: Database, catalog: Catalog, terms: list[Term], head: Head,
+        sample: Sample, bounds: invariants.Bounds,
+    ) -> None:  # fmt: skip
+        """`head`: the columns wanted, to which those of the order are added."""
+        self.database, self.catalog, self.terms = database, catalog, terms
+        self.sample, self.bounds = sample, bounds
+        columns = list(head.columns)
+        self.places: dict[str, int] = {}
+        for term in terms:
+            self.places[term.column] = place(columns, catalog.model._meta.columns[term.column])
+        name = (head.name, tuple(term.column for term in terms))
+        self.head = Head(name, tuple(columns), head.details)
+        self.width = len(head.columns)
+        self.plans: list[Plan] = []
+
+    def page(self, predicates: Predicates, after: Keys | None, want: int) -> list[Row]:
+        """The first `want` rows that satisfy `predicates`, beyond `after`."""
+        if len(self.terms) > 1 and (self.terms[0].names or len(self.terms) > 2):
+            few = self.few(predicates)
+            if few is not None:
+                return self.sorted_here(few, after, want)
+        return self.listed(self.terms, predicates, after, want)
+
+    def listed(
+        self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
+    ) -> list[Row]:
+        """The first `want` rows in the order of `terms`, beyond `after`."""
+        if want <= 0:
+            return []
+        term, rest = terms[0], terms[1:]
+        if term.column in UNIQUE:
+            return self.walked(predicates, term, after, want)
+        if term.names:
+            return self.by_value(self.named(term, predicates, after), rest, predicates, after, want)
+        if term.column in WORDS:
+            return self.by_value(self.coded(term, predicates, after), rest, predicates, after, want)
+        return self.by_time(terms, predicates, after, want)
+
+    def by_value(
+        self, values: Iterator[tuple[Any, Predicate]], rest: list[Term],
+        predicates: Predicates, after: Keys | None, want: int,
+    ) -> list[Row]:  # fmt: skip
+        """The lists for single values of the first term, one after the other."""
+        found: list[Row] = []
+        for key, condition in values:
+            begin = after[1:] if after is not None and key == after[0] else None
+            inner = (*without(predicates, condition), condition)
+            found += self.listed(rest, inner, begin, want - len(found))
+            if len(found) >= want:
+                break
+        return found
+
+    def coded(
+        self, term: Term, predicates: Predicates, after: Keys | None
+    ) -> Iterator[tuple[Any, Predicate]]:
+        """The codes that rows may have, in order from `after` on."""
+        codes = set(range(1, WORDS[term.column] + 1))
+        for row in on(predicates, term.column, Among):
+            codes &= set(row.values)
+        for code in sorted(codes, reverse=term.descending):
+            if after is None or not earlier(code, after[0], term.descending):
+                yield code, Among(term.column, (code,))
+
+    def named(
+        self, term: Term, predicates: Predicates, after: Keys | None
+    ) -> Iterator[tuple[Any, Predicate]]:
+        """The names that rows may have (None: no name), in order from `after` on."""
+        nameless = (None, Missing(term.column, True))
+        listed = list(on(predicates, term.column, Among))
+        begin = after[0] if after is not None else None
+        absent = not listed and self.catalog.model._meta.columns[term.column].null
+        if absent and not term.descending and begin is None:
+            yield nameless
+        for number, name in self.names(term, listed, begin, after is None):
+            yield name, Among(term.column, (number,))
+        if absent and term.descending:
+            yield nameless
+
+    def names(
+        self, term: Term, listed: list[Among], begin: Any, fresh: bool
+    ) -> Iterator[tuple[int, str]]:
+        """Numbers and names of entries in order: those listed, or the whole dictionary."""
+        assert term.names is not None
+        if term.descending and begin is None and not fresh:
+            return
+        if listed:
+            numbers = set.intersection(*(set(row.values) for row in listed))
+            pairs = [(number, self.name_of(term, number)) for number in numbers]
+            for number, name in sorted(pairs, key=lambda pair: pair[1], reverse=term.descending):
+                if begin is None or not earlier(name, begin, term.descending):
+                    yield number, name
+            return
+        inclusive = True
+        while block := self.block(term.names.member, begin, inclusive, term.descending):
+            yield from block
+            begin, inclusive = block[-1][1], False
+
+    def block(
+        self, member: Field, begin: str | None, inclusive: bool, descending: bool
+    ) -> list[tuple[int, str]]:
+        """The next entries of a dictionary in order of their names."""
+        model = member.model
+
+        def build() -> Any:
+            query = model.select(model.id, member).limit(NAMES).tuples()
+            if begin is not None:
+                edge = marks(0, 1)[0]
+                if descending:
+                    query = query.where(member <= edge if inclusive else member < edge)
+                else:
+                    query = query.where(member >= edge if inclusive else member > edge)
+            return query.order_by(member.desc() if descending else member.asc())
+
+        shape = ("names", model.__name__, begin is None, inclusive, descending)
+        return fetch(self.database, shape, build, () if begin is None else (begin,))  # type: ignore[return-value]
+
+    def by_time(
+        self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
+    ) -> list[Row]:
+        """Rows without the first term's time, and rows by it, in the order that they come."""
+        found: list[Row] = []
+        for missing in (False, True) if terms[0].descending else (True, False):
+            inner = (*predicates, Missing(terms[0].column, missing))
+            if contradicts(predicates, terms[0].column, missing):
+                continue
+            begin = after
+            if after is not None and (after[0] is None) != missing:
+                if missing != terms[0].descending:
+                    continue
+                begin = None
+            part = self.without_time if missing else self.with_time
+            found += part(terms, inner, begin, want - len(found))
+        return found
+
+    def without_time(
+        self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
+    ) -> list[Row]:
+        """Rows that lack the first term's time, by the terms behind it."""
+        return self.listed(terms[1:], predicates, after[1:] if after is not None else None, want)
+
+    def with_time(
+        self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
+    ) -> list[Row]:
+        """Rows that have the first term's time, by it."""
+        term, rest = terms[0], terms[1:]
+        if rest[0].column == "id" and rest[0].descending == term.descending:
+            return self.walked(predicates, term, after, want)
+        found: list[Row] = []
+        if after is not None:
+            found += self.tied(terms, predicates, after[0], after[1:], want)
+            low, high = (None, after[0] - 1) if term.descending else (after[0] + 1, None)
+            narrowed = spanned(predicates, Span(term.column, low, high))
+            if narrowed is None:
+                return found
+            predicates = narrowed
+        block = self.walked(predicates, term, None, want - len(found))
+        if len(block) < want - len(found):
+            return found + self.in_order(block, terms)
+        last = block[-1][self.places[term.column]]
+        whole = [row for row in block if row[self.places[term.column]] != last]
+        found += self.in_order(whole, terms)
+        return found + self.tied(terms, predicates, last, None, want - len(found))
+
+    def tied(
+        self, terms: list[Term], predicates: Predicates, moment: int, after: Keys | None, want: int
+    ) -> list[Row]:
+        """Rows that share one time, by the terms behind it."""
+        narrowed = spanned(predicates, Span(terms[0].column, moment, moment))
+        return [] if narrowed is None else self.listed(terms[1:], narrowed, after, want)
+
+    def walked(
+        self, predicates: Predicates, term: Term, after: Keys | None, want: int
+    ) -> list[Row]:
+        """Rows by one column and id, along the index that is cheapest."""
+        if want <= 0:
+            return []
+        past = None
+        if after is not None:
+            ties = None if term.column in UNIQUE else after[1]
+            past = Past(term.column, after[0], ties, term.descending)
+        demand = Demand(self.catalog, predicates, term.column, term.descending, past, want)
+        plan = Planner(self.database, demand, self.sample, self.bounds).best()
+        self.plans.append(plan)
+        if not plan.late and len(plan.walks) == 1:
+            return run(self.database, self.catalog, plan.walks[0], self.head, want)
+        return self.fetched(self.merged(plan, term, want))
+
+    def merged(self, plan: Plan, term: Term, want: int) -> list[int]:
+        """The first `want` ids of a plan's walks together, each once."""
+        columns = (self.catalog.model._meta.columns[term.column], self.catalog.model.id)
+        head = Head(("keys", term.column), columns)
+        walks = [run(self.database, self.catalog, walk, head, want) for walk in plan.walks]
+        ids: dict[int, None] = {}
+        for row in merge(*walks, reverse=term.descending):
+            ids[row[1]] = None
+            if len(ids) >= want:
+                break
+        return list(ids)
+
+    def fetched(self, ids: Sequence[int]) -> list[Row]:
+        """The rows with these ids, in their order."""
+        found: dict[int, Row] = {}
+        for some in dictionaries.batches(ids):
+            walk = Walk((Among("id", tuple(some)),), "id", False)
+            rows = run(self.database, self.catalog, walk, self.head, None)
+            found |= {row[0]: row for row in rows}
+        return [found[number] for number in ids]
+
+    def few(self, predicates: Predicates) -> list[Row] | None:
+        """All rows that satisfy `predicates`, when one condition leaves few; else None."""
+        demand = Demand(self.catalog, predicates, "id", False, None, SMALL)
+        planner = Planner(self.database, demand, self.sample, self.bounds)
+        narrow = [row for row in predicates if isinstance(row, Among | Tagged | Span)]
+        if not any(planner.count(row) <= SMALL and planner.usable(row) for row in narrow):
+            if self.sample.total > SMALL:
+                return None
+        plan = planner.best()
+        self.plans.append(plan)
+        columns = [self.catalog.model.id]
+        for term in self.terms:
+            place(columns, self.catalog.model._meta.columns[term.column])
+        head = Head(("terms", tuple(term.column for term in self.terms)), tuple(columns))
+        found: dict[int, Row] = {}
+        for walk in plan.walks:
+            rows = run(self.database, self.catalog, walk, head, SMALL * 4)
+            if len(rows) == SMALL * 4:
+                return None
+            found |= {row[0]: row for row in rows}
+        self.near = {c.column_name: i for i, c in enumerate(columns)}
+        return list(found.values())
+
+    def sorted_here(self, rows: list[Row], after: Keys | None, want: int) -> list[Row]:
+        """The first `want` of `rows`, few and of the order's columns alone, beyond `after`."""
+        ordered = self.in_order(rows, self.terms, self.near)
+        if after is not None:
+            ordered = [row for row in ordered if self.beyond(row, after)]
+        return self.fetched([row[0] for row in ordered[:want]])
+
+    def beyond(self, row: Row, after: Keys) -> bool:
+        """Whether `row`, of the order's columns alone, comes after the keys `after`."""
+        for term, key, edge in zip(self.terms, self.keys(row, self.near), after, strict=True):
+            if key != edge:
+                return earlier(edge, key, term.descending)
+        return False
+
+    def in_order(
+        self, rows: list[Row], terms: list[Term], places: dict[str, int] | None = None
+    ) -> list[Row]:
+        """`rows` sorted by `terms`."""
+        for term in reversed(terms):
+            at = (places or self.places)[term.column]
+            rows = sorted(
+                rows, key=lambda row: comparable(self.key(term, row[at])), reverse=term.descending
+            )
+        return rows
+
+    def keys(self, row: Row, places: dict[str, int] | None = None) -> list[Any]:
+        """The place of `row` in the order."""
+        found = places or self.places
+        return [self.key(term, row[found[term.column]]) for term in self.terms]
+
+    def key(self, term: Term, value: Any) -> Any:
+        """What a term sorts a column's value by: the name that a number stands for, or itself."""
+        return value if term.names is None or value is None else self.name_of(term, value)
+
+    def name_of(self, term: Term, number: int) -> str:
+        """The name that a number stands for."""
+        dictionary = dictionaries.TYPES if term.column == "type_id" else dictionaries.USERS
+        return str(dictionaries.entries_of(self.database, dictionary, (number,))[number][0])
+
+
+def place(columns: list[Any], wanted: Field) -> int:
+    """The place of a column in `columns`, at whose end it is put when it is not there."""
+    for at, column in enumerate(columns):
+        if column is wanted:
+            return at
+    columns.append(wanted)
+    return len(columns) - 1
+
+
+def comparable(key: Any) -> tuple[bool, Any]:
+    """A key that sorts before every other when it is missing."""
+    return (key is not None, key)
+
+
+def earlier(key: Any, edge: Any, descending: bool) -> bool:
+    """Whether `key` comes before `edge` in the direction given."""
+    if key == edge:
+        return False
+    return (comparable(key) < comparable(edge)) != descending
+
+
+def contradicts(predicates: Predicates, column: str, missing: bool) -> bool:
+    """Whether no row that satisfies `predicates` has (or lacks) the column, as `missing` says."""
+    if any(row.missing != missing for row in on(predicates, column, Missing)):
+        return True
+    return missing and any(
+        row.column == column and isinstance(row, Span | Differs) for row in predicates
+    )
+
+
+def spanned(predicates: Predicates, span: Span) -> Predicates | None:
+    """`predicates` and `span`, taken together with one on the same column; None: a contradiction."""
+    rest = tuple(
+        row for row in predicates if not (isinstance(row, Span) and row.column == span.column)
+    )
+    for row in on(predicates, span.column, Span):
+        span = both(row, span)
+    return None if empty(span) else (*rest, span)
+
+
+def without(predicates: Predicates, condition: Predicate) -> Predicates:
+    """`predicates` less those that `condition`, on the same column, makes needless."""
+    return tuple(
+        row
+        for row in predicates
+        if not (isinstance(row, Among) and row.column == condition.column)
+    )

@@ -1,0 +1,303 @@
+"""Which index a request walks: the choice of the cheapest of a few plans.
+
+A plan is a list of walks whose rows are merged. Three families: along the index of the order,
+testing all conditions on the way; along an index that begins with one condition and goes on in the
+order, a walk for each of the condition's values; or all rows of the most selective condition,
+sorted. Costs are microseconds measured on SQLite; MariaDB's differ by a factor, not in their order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+
+from app.catalog.indexes import INDEXES, Index
+from app.catalog.rows import Catalog
+from app.database import Database
+from app.repository import invariants
+from app.repository.predicates import Among, Missing, Past, Predicate, Predicates, Span, Tagged, on
+from app.repository.sampling import Sample
+from app.repository.walks import Head, Walk, run, streams
+
+STATEMENT = 60.0
+"""What a statement costs before its first row."""
+STEP = 1.2
+"""What a row costs that is looked at in the order of an index."""
+GATHERED = 2.0
+"""What a row costs that is fetched to be sorted."""
+FEW = 8
+"""Sampled rows below which an estimate is made sure by counting."""
+COUNTED = 1_000
+"""Rows up to which a count goes."""
+BRANCHES = 64
+"""Walks that are merged at most."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is to be listed: rows that satisfy `predicates`, by one column and id, from `past` on."""
+
+    catalog: Catalog
+    predicates: Predicates
+    column: str
+    descending: bool
+    past: Past | None
+    limit: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Walks whose rows, merged in order, answer a demand; and what that costs in microseconds."""
+
+    walks: tuple[Walk, ...]
+    cost: float
+    words: str
+    late: bool = False
+    """Whether ids are found first, and the rows fetched for those of the page alone."""
+
+
+def indexes(table: str, *columns: str) -> Iterator[Index]:
+    """The index on exactly these columns, where there is one."""
+    return (index for index in INDEXES if index.table == table and index.columns == columns)
+
+
+class Planner:
+    """Weighs the plans for one demand against what is known of the rows."""
+
+    def __init__(
+        self, database: Database, demand: Demand, sample: Sample, bounds: invariants.Bounds
+    ) -> None:
+        """Know the rows by `sample`, and what their times imply by `bounds`."""
+        self.database = database
+        self.catalog = demand.catalog
+        self.sample = sample
+        self.demand = demand
+        self.bound = None if demand.column == "uuid" else self.bounding(bounds)
+        self.counts: dict[int, float] = {}
+
+    def bounding(self, bounds: invariants.Bounds) -> Span | None:
+        """What the conditions on other times imply for the order's column."""
+        column, catalog = self.demand.column, self.catalog
+        born = invariants.birth(catalog)
+        if column == "id" and bounds.get(invariants.unordered(catalog)):
+            return None
+        target = born if column == "id" else column
+        if target not in invariants.times(catalog):
+            return None
+        spans = [
+            invariants.implied(catalog, bounds, row, target)
+            for row in self.demand.predicates
+            if isinstance(row, Span) and row.column in invariants.times(catalog)
+            and (row.column != target or column == "id")
+        ]  # fmt: skip
+        found = [span for span in spans if span is not None]
+        if not found:
+            return None
+        low = max((span.low for span in found if span.low is not None), default=None)
+        high = min((span.high for span in found if span.high is not None), default=None)
+        whole = Span(target, low, high)
+        return self.by_id(whole) if column == "id" else whole
+
+    def by_id(self, span: Span) -> Span | None:
+        """A bound on the time of birth as one on the id: ids grow with it."""
+        low = self.edge(span.low, descending=False) if span.low is not None else None
+        high = self.edge(span.high, descending=True) if span.high is not None else None
+        return None if low is None and high is None else Span("id", low, high)
+
+    def edge(self, moment: int, descending: bool) -> int | None:
+        """The id of the first row from `moment` on, or of the last up to it."""
+        born = invariants.birth(self.catalog)
+        span = Span(born, None, moment) if descending else Span(born, moment, None)
+        index = next(indexes(self.catalog.plural, born))
+        head = Head("id", (self.catalog.model.id,))
+        rows = run(
+            self.database, self.catalog, Walk((span,), born, descending, index), head, limit=1
+        )
+        if rows:
+            return int(rows[0][0])
+        # No row is on that side: nothing satisfies the bound, and no id is that small or large.
+        return 0 if descending else 2**63 - 1
+
+    def count(self, row: Predicate) -> float:
+        """About how many rows satisfy `row`; counted where they are few."""
+        known = self.counts.get(id(row))
+        if known is None:
+            known = self.sample.hits(row)
+            if known < FEW and isinstance(row, Among | Tagged | Span):
+                known = self.counted(row)
+            else:
+                known = self.sample.share(row) * self.sample.total
+            self.counts[id(row)] = known
+        return known
+
+    def counted(self, row: Predicate) -> float:
+        """How many rows satisfy `row`, counted up to a limit along an index of its own."""
+        index = self.index_of(row)
+        if index is None:
+            return self.sample.share(row) * self.sample.total
+        head = Head("id", (self.catalog.model.id,))
+        found = 0
+        for walk in self.opened(row, index):
+            found += len(run(self.database, self.catalog, walk, head, COUNTED - found))
+            if found >= COUNTED:
+                return max(COUNTED, self.sample.share(row) * self.sample.total)
+        return found
+
+    def usable(self, row: Predicate) -> bool:
+        """Whether the rows that satisfy `row` can be found without looking at others."""
+        named = row.column in ("id", "uuid") and isinstance(row, Among)
+        return named or isinstance(row, Tagged) or self.index_of(row) is not None
+
+    def opened(self, row: Predicate, index: Index | None) -> list[Walk]:
+        """Walks over all rows that satisfy `row` alone, in no order that matters."""
+        if isinstance(row, Tagged):
+            return streams(Walk((row,), "id", False, index), row)
+        return [Walk((row,), "id", False, index)]
+
+    def index_of(self, row: Predicate) -> Index | None:
+        """The index that begins with `row`'s column and holds all that it asks for."""
+        if isinstance(row, Tagged):
+            return None
+        return next(
+            (index for index in indexes(self.catalog.plural, row.column) if holds(index, row)), None
+        )
+
+    def share(self, rows: Predicates, beside: Predicate | None = None) -> float:
+        """The share of rows that satisfy all of `rows` but `beside`, taken as independent.
+
+        Conditions that bound the walk itself are left out.
+        """
+        total = max(self.sample.total, 1)
+        shares = [
+            min(1.0, self.count(row) / total)
+            for row in rows
+            if row is not beside and not self.bounding_row(row)
+        ]
+        return max(prod(shares), 0.1 / total)
+
+    def bounding_row(self, row: Predicate) -> bool:
+        """Whether `row` bounds the walk, by its own column or by what it implies."""
+        if not isinstance(row, Span):
+            return False
+        implied = self.bound is not None and row.column in invariants.times(self.catalog)
+        return implied or row.column == self.demand.column
+
+    def inside(self) -> float:
+        """The share of rows within the bounds of the walk."""
+        spans = [*on(self.demand.predicates, self.demand.column, Span)]
+        if self.bound is not None:
+            spans.append(self.bound)
+        return min((self.sample.share(span) for span in spans), default=1.0)
+
+    def vain(self, inside: float) -> float:
+        """The share of rows within the bounds that the conditions behind them refuse: where the
+        walk begins, these may come first."""
+        if self.bound is None:
+            return 0.0
+        rows = self.demand.predicates
+        shares = [
+            self.count(row) / max(self.sample.total, 1)
+            for row in rows
+            if self.bounding_row(row) and row.column != self.demand.column
+        ]
+        return max(0.0, inside - min(shares, default=inside))
+
+    def visited(self, among: float, rest: float) -> float:
+        """Rows looked at by a walk over `among` rows of which the share `rest` is wanted."""
+        inside = self.inside()
+        return min(among * inside, self.demand.limit / rest + among * self.vain(inside))
+
+    def plans(self) -> Iterator[Plan]:
+        """All plans worth weighing."""
+        rows = self.demand.predicates
+        single = [row for column in ("id", "uuid") for row in on(rows, column, Among)]
+        if single:
+            yield self.direct(single[0])
+            return
+        yield from self.along_order()
+        for row in rows:
+            yield from self.along(row)
+            yield from self.gathered(row)
+
+    def walk(self, index: Index | None, **options: object) -> Walk:
+        """A walk in the demand's order, within its bounds."""
+        demand = self.demand
+        bounds = () if self.bound is None else (self.bound,)
+        walk = Walk(
+            (*demand.predicates, *bounds), demand.column, demand.descending, index, past=demand.past
+        )
+        return replace(walk, **options)  # type: ignore[arg-type]
+
+    def direct(self, row: Among) -> Plan:
+        """The rows that `row`, ids or UUIDs, names."""
+        walk = replace(self.walk(None), predicates=self.demand.predicates)
+        return Plan((walk,), 0.0, f"the rows named by {row.column}")
+
+    def along_order(self) -> Iterator[Plan]:
+        """All conditions tested along the index of the order."""
+        column = self.demand.column
+        index = None
+        if column not in ("id", "uuid"):
+            index = next(indexes(self.catalog.plural, column), None)
+            if index is None:
+                return
+        rest = self.share(self.demand.predicates)
+        cost = STATEMENT + STEP * self.visited(self.sample.total, rest)
+        yield Plan((self.walk(index),), cost, f"along {column}")
+
+    def along(self, row: Predicate) -> Iterator[Plan]:
+        """Along the index of one condition that goes on in the order."""
+        column = self.demand.column
+        if column == "uuid" or not isinstance(row, Among | Tagged | Missing):
+            return
+        index = self.leading(row, column)
+        if index is None and not (isinstance(row, Tagged) and column == "id"):
+            return
+        walk = self.walk(index)
+        walks = (walk,) if isinstance(row, Missing) else tuple(streams(walk, row))
+        if len(walks) > BRANCHES:
+            return
+        visited = self.visited(self.count(row), self.share(self.demand.predicates, beside=row))
+        step = 2 * STEP if isinstance(row, Tagged) else STEP
+        words = f"along {row.column}, then {column}"
+        yield Plan(walks, len(walks) * STATEMENT + step * visited, words, len(walks) > 1)
+
+    def leading(self, row: Predicate, column: str) -> Index | None:
+        """The index that begins with `row`'s column, goes on with `column` and has all its rows."""
+        table = self.catalog.plural
+        first = row.column
+        if isinstance(row, Tagged):
+            table, first = str(self.catalog.tags._meta.table_name), "tag_id"
+        elif isinstance(row, Missing) and not (row.missing and column == "id"):
+            return None
+        columns = (first,) if column == "id" else (first, column)
+        return next((index for index in indexes(table, *columns) if holds(index, row)), None)
+
+    def gathered(self, row: Predicate) -> Iterator[Plan]:
+        """All rows of one condition, sorted."""
+        if not isinstance(row, Among | Tagged | Span):
+            return
+        index = self.index_of(row)
+        walk = self.walk(index)
+        if index is None and not isinstance(row, Tagged):
+            return
+        walks = tuple(streams(walk, row)) if isinstance(row, Tagged) else (walk,)
+        cost = len(walks) * STATEMENT + GATHERED * self.count(row)
+        yield Plan(walks, cost, f"all of {row.column}, sorted", True)
+
+    def rarest(self) -> Index | None:
+        """The index of the condition that leaves fewest rows; None when none leaves few."""
+        rows = [row for row in self.demand.predicates if isinstance(row, Among | Span)]
+        found = [(self.count(row), index) for row in rows if (index := self.index_of(row))]
+        count, index = min(found, key=lambda pair: pair[0], default=(0.0, None))
+        return index if count < self.sample.total / 3 else None
+
+    def best(self) -> Plan:
+        """The cheapest plan."""
+        return min(self.plans(), key=lambda plan: plan.cost)
+
+
+def holds(index: Index, row: Predicate) -> bool:
+    """Whether every row that satisfies `row` is in `index`."""
+    if isinstance(row, Among):
+        return not set(index.lacks).intersection(row.values)
+    return not index.lacks and not (isinstance(row, Missing) and index.where)

@@ -1,0 +1,142 @@
+"""What the rows of a collection are like, from a small sample: how many satisfy a predicate.
+
+A wrong estimate makes a plan slow, never an answer wrong. The sample is taken from random places
+of the primary key, kept per process, and taken anew when it is old.
+"""
+
+import random
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from peewee import fn
+
+from app.catalog.rows import Catalog
+from app.database import Database
+from app.repository import dictionaries
+from app.repository.predicates import (
+    Among,
+    Containing,
+    Differs,
+    Missing,
+    Predicate,
+    Span,
+    Tagged,
+    Within,
+    owner,
+)
+
+SPOTS = 64
+ROWS = 64
+"""Rows read at each of the spots."""
+SECOND = 1_000_000_000
+FRESH = 10 * SECOND
+"""How long a sample of a small collection is kept; ten thousand rows add a minute."""
+OLDEST = 300 * SECOND
+UNKNOWN = 0.05
+"""The share assumed where the sample says nothing."""
+
+
+@dataclass
+class Sample:
+    """Counts of values by column, times in order, and how many rows there are in all."""
+
+    total: int
+    size: int
+    until: int
+    values: dict[str, Counter[Any]] = field(default_factory=dict)
+    times: dict[str, list[int]] = field(default_factory=dict)
+    tags: Counter[int] = field(default_factory=Counter)
+
+    def share(self, row: Predicate) -> float:
+        """The share of rows that satisfy `row`, as far as the sample tells: 0 to 1."""
+        if not self.size:
+            return UNKNOWN
+        return min(1.0, self.hits(row) / self.size)
+
+    def hits(self, row: Predicate) -> float:
+        """The number of sampled rows that satisfy `row`."""
+        counts = self.values.get(row.column, Counter())
+        match row:
+            case Among(values=values):
+                return sum(counts[value] for value in values)
+            case Tagged(values=values):
+                return sum(self.tags[value] for value in values)
+            case Missing(missing=missing):
+                present = len(self.times.get(row.column, ())) or counts.total() - counts[None]
+                return self.size - present if missing else present
+            case Span(low=low, high=high):
+                moments = self.times.get(row.column, [])
+                first = 0 if low is None else bisect_left(moments, low)
+                return (len(moments) if high is None else bisect_right(moments, high)) - first
+            case Differs():
+                return len(self.times.get(row.column, ()))
+            case Containing() | Within():
+                return UNKNOWN * self.size
+        return self.size
+
+
+def total(database: Database, catalog: Catalog) -> int:
+    """How many rows there are; MySQL's own estimate, since it would have to count."""
+    if database.dialect == "sqlite":
+        return int(database.select(catalog.model.select(fn.COUNT("*")).tuples())[0][0])
+    row = database.row(
+        "SELECT table_rows FROM information_schema.tables "
+        "WHERE table_schema = DATABASE() AND table_name = %s",
+        (catalog.plural,),
+    )
+    return int(row[0] or 0) if row else 0
+
+
+def spots(database: Database, catalog: Catalog, count: int) -> list[int | None]:
+    """Ids from which to read on: random ones, or just the first (None) of a small collection."""
+    if count <= SPOTS * ROWS:
+        return [None]
+    model = catalog.model
+    least, most = database.select(model.select(fn.MIN(model.id), fn.MAX(model.id)).tuples())[0]
+    chance = random.Random(count)
+    return [chance.randint(least, most) for _ in range(SPOTS)]
+
+
+def rows(database: Database, catalog: Catalog, count: int) -> list[dict[str, Any]]:
+    """The sampled rows, as column name to value."""
+    model = catalog.model
+    columns = [column for column in model._meta.sorted_fields if column.name != "uuid"]
+    found: dict[int, dict[str, Any]] = {}
+    for spot in spots(database, catalog, count):
+        query = model.select(*columns).order_by(model.id).tuples()
+        query = query.limit(SPOTS * ROWS) if spot is None else query.where(model.id >= spot)
+        for row in database.select(query if spot is None else query.limit(ROWS)):
+            found[row[0]] = dict(zip((c.column_name for c in columns), row, strict=True))
+    return list(found.values())
+
+
+def taken(database: Database, catalog: Catalog, now: int) -> Sample:
+    """A new sample."""
+    count = total(database, catalog)
+    sampled = rows(database, catalog, count)
+    count = max(count, len(sampled))
+    keep = min(OLDEST, FRESH + count // 10_000 * 60 * SECOND)
+    sample = Sample(count, len(sampled), now + keep)
+    for column in sampled[0] if sampled else ():
+        values = [row[column] for row in sampled]
+        if column.endswith("_at"):
+            sample.times[column] = sorted(value for value in values if value is not None)
+        else:
+            sample.values[column] = Counter(values)
+    sample.times["id"] = sorted(row["id"] for row in sampled)
+    for some in dictionaries.batches(row["id"] for row in sampled):
+        tags = catalog.tags
+        query = tags.select(tags.tag_id).where(owner(tags).in_(some)).tuples()
+        sample.tags.update(row[0] for row in database.select(query))
+    return sample
+
+
+def sample_of(database: Database, catalog: Catalog, now: int) -> Sample:
+    """The sample in force; `now`: epoch nanoseconds."""
+    name = ("sample", catalog.plural)
+    kept: Sample | None = database.memory.get(name)
+    if kept is None or now >= kept.until or kept.until > now + OLDEST:
+        kept = database.memory[name] = taken(database, catalog, now)
+    return kept
