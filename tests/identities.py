@@ -6,6 +6,11 @@ from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
+from flask import Flask, g
+from flask_smorest import Api, Blueprint
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
 from app import clock, config
 from app.api import problems, token
 from app.auth import keys
@@ -18,10 +23,6 @@ from app.repository import credentials, signing_keys
 from app.repository.signing_keys import StoredKey
 from app.service import NAME, Service
 from app.vocabulary import Scope
-from flask import Flask, g
-from flask_smorest import Api, Blueprint
-from joserfc import jwt
-from joserfc.jwk import RSAKey
 
 SECRET = "the tests' secret key, of more than 32 characters"
 HERE = "http://127.0.0.1:8080"

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from app import clock
-from app.repository import credentials
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from identities import (
     ADMIN,
@@ -20,6 +18,9 @@ from identities import (
     decoded,
     stored_key,
 )
+
+from app import clock
+from app.repository import credentials
 
 TENANT = "urn:acronis.com:tenant-id:"
 ALL = (VIEWER, ISSUER, CONSUMER, ADMIN)

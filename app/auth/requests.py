@@ -70,14 +70,14 @@ def basic(header: str) -> Proof:
         raise WrongClient from None
     if not colon or (secret and not name):
         raise WrongClient
-    return Proof("client_secret_basic", name, secret) if name else NO_PROOF
+    return Proof("client_secret_basic" if secret else "none", name, secret)
 
 
 def proof_of(header: str, form: dict[str, str]) -> Proof:
     """How the client proves itself. Raises WrongClient, InvalidRequestError."""
     proof = basic(header) if header else NO_PROOF
     in_body = "client_id" in form or "client_secret" in form
-    if in_body and proof is not NO_PROOF:
+    if in_body and proof != NO_PROOF:
         raise InvalidRequestError("The client proves itself both in the header and in the body.")
     if not in_body:
         return proof

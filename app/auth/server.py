@@ -8,7 +8,7 @@ import orjson
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import grants
-from authlib.oauth2.rfc6749.errors import InvalidGrantError
+from authlib.oauth2.rfc6749.errors import InvalidGrantError, UnsupportedGrantTypeError
 from flask import Request, Response
 
 from app import clock, passwords
@@ -99,6 +99,14 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
     def create_oauth2_request(self, request: TokenRequest) -> TokenRequest:
         """The request, which was read already."""
         return request
+
+    def get_token_grant(self, request: TokenRequest) -> Any:
+        """The grant that is asked for. Raises UnsupportedGrantTypeError."""
+        try:
+            return super().get_token_grant(request)
+        except UnsupportedGrantTypeError as error:
+            error.description = "The grant types here are client_credentials and password."
+            raise
 
     def authenticate_client(
         self, request: TokenRequest, methods: tuple[str, ...], endpoint: str = "token"
