@@ -14,7 +14,7 @@ from app.config import BadSetting
 BIND = "127.0.0.1:8080"
 IDLE_SECONDS = 0.05
 """How long a thread waits for the first byte of a new connection; then the loop does, for all."""
-ARRIVING_SECONDS = 10
+ARRIVING_SECONDS = 3
 """How long a thread waits for the next bytes of a request that has begun."""
 SHARED_MEMORY = "/dev/shm"
 
