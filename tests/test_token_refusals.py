@@ -135,8 +135,8 @@ def test_credentials_in_the_query_are_not_read(house: House) -> None:
 
 
 PIECES = some.sampled_from(
-    ["grant_type=", "client_credentials", "password", "username=", "scope=", "urn:acronis.com:", "&",
-     "%", "%00", "%ff", "=", "+", "client_id=", "client_secret=", "tenant-id:", "\x00", "é", "[]"]
+    ["grant_type=", "client_credentials", "password", "username=", "scope=", "urn:acronis.com:",
+     "&", "%", "%00", "%ff", "=", "+", "client_id=", "client_secret=", "tenant-id:", "\x00", "é"]
 )  # fmt: skip
 
 
@@ -293,9 +293,11 @@ def test_no_secret_is_kept_readable_or_logged(
         assert word not in said.replace("peewee", "")
 
 
-def test_a_database_that_is_away_is_503(house: House) -> None:
+def test_a_database_that_fails_is_503(sqlite_engine: Any) -> None:
+    house = House(sqlite_engine.fresh())
     auth = house.program()
     house.database.run("DROP TABLE failed_attempts")
     answer = house.by_client(auth)
     assert (answer.status_code, answer.json["error"]) == (503, "temporarily_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
+    house.close()
