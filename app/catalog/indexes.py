@@ -56,11 +56,12 @@ OPEN = "state < 5"
 OWNERS = ("tenant_id", "branch_id")
 TASK_TIMES = ("enqueued_at", "assigned_at", "started_at", "updated_at", "completed_at")
 ACTIVITY_TIMES = ("created_at", "started_at", "updated_at", "completed_at")
-"""Whole, not sparse: a missing time sorts before every other, so lists walk those rows too."""
+"""Whole, not sparse: a missing time (or user) sorts before every other, so lists walk those rows
+too."""
 
 TASK_INDEXES = (
-    *plain("tasks", "type_id", "queue_id", *OWNERS, *TASK_TIMES),
-    *sparse("tasks", "user_id", "policy_id", "resource_id", "executor_id", "workflow_id"),
+    *plain("tasks", "type_id", "queue_id", "user_id", *OWNERS, *TASK_TIMES),
+    *sparse("tasks", "policy_id", "resource_id", "executor_id", "workflow_id"),
     Index("tasks", ("affinity_id",), "affinity_id <> 0", "affinity in order of id", (0,)),
     Index("tasks", ("result",), RARE_RESULT, "failures in order of id", (1,)),
     Index("tasks", ("priority",), RARE_PRIORITY, "priorities in order of id", (3,)),
@@ -81,8 +82,8 @@ TAG_INDEXES = (
 )
 
 ACTIVITY_INDEXES = (
-    *plain("activities", "task_id", "type_id", *OWNERS, *ACTIVITY_TIMES),
-    *sparse("activities", "parent_id", "user_id", "policy_id", "resource_id", "workflow_id"),
+    *plain("activities", "task_id", "type_id", "user_id", *OWNERS, *ACTIVITY_TIMES),
+    *sparse("activities", "parent_id", "policy_id", "resource_id", "workflow_id"),
     Index("activities", ("result",), RARE_RESULT, "failures in order of id", (1,)),
     Index("activities", ("state",), OPEN, "open activities in order of id", (5,)),
     Index("activities", ("sustainable",), "sustainable = 1", "sustainable ones by id", (0,)),

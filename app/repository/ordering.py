@@ -38,6 +38,8 @@ WORDS = {"state": 5, "priority": 5}
 UNIQUE = ("id", "uuid")
 SMALL = 2_000
 """Rows that are rather sorted here than asked for in many statements."""
+MANY = 4 * SMALL
+"""Rows at which sorting here is given up: the estimate was wrong."""
 NAMES = 100
 """Names of a dictionary that are read at a time."""
 
@@ -67,6 +69,14 @@ def terms_of(catalog: Catalog, order: OrderBy) -> list[Term]:
     return [*terms, Term("id", terms[-1].descending)]
 
 
+@dataclass(frozen=True, eq=False)
+class Few:
+    """Rows of the order's columns alone, and where each column is."""
+
+    rows: list[Row]
+    places: dict[str, int]
+
+
 class Lister:
     """Finds rows of one collection in one order; `columns` are those that its rows have."""
 
@@ -88,10 +98,6 @@ class Lister:
 
     def page(self, predicates: Predicates, after: Keys | None, want: int) -> list[Row]:
         """The first `want` rows that satisfy `predicates`, beyond `after`."""
-        if len(self.terms) > 1 and (self.terms[0].names or len(self.terms) > 2):
-            few = self.few(predicates)
-            if few is not None:
-                return self.sorted_here(few, after, want)
         return self.listed(self.terms, predicates, after, want)
 
     def listed(
@@ -103,6 +109,10 @@ class Lister:
         term, rest = terms[0], terms[1:]
         if term.column in UNIQUE:
             return self.walked(predicates, term, after, want)
+        if term.names or len(terms) > 2:
+            few = self.few(terms, predicates)
+            if few is not None:
+                return self.sorted_here(terms, few, after, want)
         if term.names:
             return self.by_value(self.named(term, predicates, after), rest, predicates, after, want)
         if term.column in WORDS:
@@ -226,6 +236,8 @@ class Lister:
             if narrowed is None:
                 return found
             predicates = narrowed
+        if len(found) >= want:
+            return found
         block = self.walked(predicates, term, None, want - len(found))
         if len(block) < want - len(found):
             return found + self.in_order(block, terms)
@@ -279,39 +291,44 @@ class Lister:
             found |= {row[0]: row for row in rows}
         return [found[number] for number in ids]
 
-    def few(self, predicates: Predicates) -> list[Row] | None:
+    def few(self, terms: list[Term], predicates: Predicates) -> "Few | None":
         """All rows that satisfy `predicates`, when one condition leaves few; else None."""
         demand = Demand(self.catalog, predicates, "id", False, None, SMALL)
         planner = Planner(self.database, demand, self.sample, self.bounds)
         narrow = [row for row in predicates if isinstance(row, Among | Tagged | Span)]
-        if not any(planner.count(row) <= SMALL and planner.usable(row) for row in narrow):
-            if self.sample.total > SMALL:
-                return None
+        if self.sample.total > SMALL and not any(
+            planner.usable(row) and planner.count(row) <= SMALL for row in narrow
+        ):
+            return None
         plan = planner.best()
         self.plans.append(plan)
         columns = [self.catalog.model.id]
-        for term in self.terms:
-            place(columns, self.catalog.model._meta.columns[term.column])
-        head = Head(("terms", tuple(term.column for term in self.terms)), tuple(columns))
+        places = {
+            term.column: place(columns, self.catalog.model._meta.columns[term.column])
+            for term in terms
+        }
+        head = Head(("terms", tuple(places)), tuple(columns))
         found: dict[int, Row] = {}
         for walk in plan.walks:
-            rows = run(self.database, self.catalog, walk, head, SMALL * 4)
-            if len(rows) == SMALL * 4:
+            rows = run(self.database, self.catalog, walk, head, MANY)
+            if len(rows) == MANY:
                 return None
             found |= {row[0]: row for row in rows}
-        self.near = {c.column_name: i for i, c in enumerate(columns)}
-        return list(found.values())
+        return Few(list(found.values()), places)
 
-    def sorted_here(self, rows: list[Row], after: Keys | None, want: int) -> list[Row]:
-        """The first `want` of `rows`, few and of the order's columns alone, beyond `after`."""
-        ordered = self.in_order(rows, self.terms, self.near)
+    def sorted_here(
+        self, terms: list[Term], few: "Few", after: Keys | None, want: int
+    ) -> list[Row]:
+        """The first `want` of a few rows, beyond `after`."""
+        ordered = self.in_order(few.rows, terms, few.places)
         if after is not None:
-            ordered = [row for row in ordered if self.beyond(row, after)]
+            ordered = [row for row in ordered if self.beyond(terms, few, row, after)]
         return self.fetched([row[0] for row in ordered[:want]])
 
-    def beyond(self, row: Row, after: Keys) -> bool:
-        """Whether `row`, of the order's columns alone, comes after the keys `after`."""
-        for term, key, edge in zip(self.terms, self.keys(row, self.near), after, strict=True):
+    def beyond(self, terms: list[Term], few: "Few", row: Row, after: Keys) -> bool:
+        """Whether `row` comes after the keys `after`."""
+        for term, edge in zip(terms, after, strict=True):
+            key = self.key(term, row[few.places[term.column]])
             if key != edge:
                 return earlier(edge, key, term.descending)
         return False
@@ -327,10 +344,9 @@ class Lister:
             )
         return rows
 
-    def keys(self, row: Row, places: dict[str, int] | None = None) -> list[Any]:
+    def keys(self, row: Row) -> list[Any]:
         """The place of `row` in the order."""
-        found = places or self.places
-        return [self.key(term, row[found[term.column]]) for term in self.terms]
+        return [self.key(term, row[self.places[term.column]]) for term in self.terms]
 
     def key(self, term: Term, value: Any) -> Any:
         """What a term sorts a column's value by: the name that a number stands for, or itself."""

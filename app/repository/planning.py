@@ -73,6 +73,7 @@ class Planner:
         self.demand = demand
         self.bound = None if demand.column == "uuid" else self.bounding(bounds)
         self.counts: dict[int, float] = {}
+        self.nothing = False
 
     def bounding(self, bounds: invariants.Bounds) -> Span | None:
         """What the conditions on other times imply for the order's column."""
@@ -122,7 +123,7 @@ class Planner:
         known = self.counts.get(id(row))
         if known is None:
             known = self.sample.hits(row)
-            if known < FEW and isinstance(row, Among | Tagged | Span):
+            if known < FEW and isinstance(row, Among | Tagged | Span | Missing):
                 known = self.counted(row)
             else:
                 known = self.sample.share(row) * self.sample.total
@@ -140,6 +141,7 @@ class Planner:
             found += len(run(self.database, self.catalog, walk, head, COUNTED - found))
             if found >= COUNTED:
                 return max(COUNTED, self.sample.share(row) * self.sample.total)
+        self.nothing = self.nothing or not found
         return found
 
     def usable(self, row: Predicate) -> bool:
@@ -292,8 +294,11 @@ class Planner:
         return index if count < self.sample.total / 3 else None
 
     def best(self) -> Plan:
-        """The cheapest plan."""
-        return min(self.plans(), key=lambda plan: plan.cost)
+        """The cheapest plan; no walk at all where a count has shown that nothing matches."""
+        found = min(self.plans(), key=lambda plan: plan.cost)
+        if self.nothing:
+            return Plan((), 0.0, "nothing")
+        return found
 
 
 def holds(index: Index, row: Predicate) -> bool:
