@@ -137,6 +137,14 @@ class NameTaken(Refusal):
     title = "Conflict"
 
 
+class TenantInUse(Refusal):
+    """The tenant {tenant} cannot be deleted while it owns {owned}."""
+
+    status = 409
+    code = "tenant_in_use"
+    title = "Conflict"
+
+
 class UuidConflict(Refusal):
     """The UUID {uuid} belongs to another {kind} already."""
 

@@ -1,0 +1,39 @@
+"""The commands of `flask`: each a door that reads its arguments and calls an act.
+
+`register` hangs them on an application. One group a file; what they share is in `doors` (errors,
+database) and `output` (JSON, tables, progress).
+"""
+
+import click
+from flask import Flask
+
+from app.cli.clients import clients
+from app.cli.db import db
+from app.cli.importing import import_files
+from app.cli.tenants import tenants
+
+COMMANDS = (clients, db, import_files, tenants)
+
+
+def register(app: Flask) -> None:
+    """Hang our commands on `app`, before Flask's own in `flask --help`."""
+    for command in COMMANDS:
+        app.cli.add_command(command)
+    context = click.get_current_context(silent=True)
+    if context:
+        set_apart(context.find_root().command)
+
+
+def set_apart(group: click.Command) -> None:
+    """Flask's own commands of `group` are listed after ours, in a section of their own.
+
+    The list is being written when Flask loads the application: only what it reads later, whether
+    a command is hidden and what stands at the end, can still be set.
+    """
+    if not isinstance(group, click.Group) or group.epilog:
+        return
+    own = [command for command in group.commands.values() if not command.hidden]
+    lines = [f"  {command.name:<10} {command.get_short_help_str(60)}" for command in own]
+    group.epilog = "\n".join(("\b", "Flask's own commands:", *lines))
+    for command in own:
+        command.hidden = True

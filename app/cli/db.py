@@ -1,0 +1,47 @@
+"""`flask db`: the migrations."""
+
+import click
+
+from app.cli.doors import Group, any_database
+from app.cli.output import json_option, show, show_rows
+from app.repository import schema
+
+db = Group("db", help="Bring the database to a migration, or show where it stands.")
+
+
+@db.command("upgrade", examples=("flask db upgrade",))
+@click.argument("migration", required=False)
+@json_option
+def upgrade(migration: str | None, as_json: bool) -> None:
+    """Apply all pending migrations, or those up to MIGRATION."""
+    with any_database() as database:
+        applied = schema.upgrade(database, migration)
+    words = "\n".join(f"Applied {name}." for name in applied) or "Nothing to do."
+    show({"applied": applied}, as_json, words)
+
+
+@db.command("downgrade", examples=("flask db downgrade 0002_something",))
+@click.argument("migration", required=False)
+@json_option
+def downgrade(migration: str | None, as_json: bool) -> None:
+    """Revert the newest migration, or all down through MIGRATION. Data may be lost."""
+    with any_database() as database:
+        reverted = schema.downgrade(database, migration)
+    words = "\n".join(f"Reverted {name}." for name in reverted) or "Nothing to do."
+    show({"reverted": reverted}, as_json, words)
+
+
+@db.command("status")
+@json_option
+@click.pass_context
+def status(ctx: click.Context, as_json: bool) -> None:
+    """Show each migration and when it was applied; status 1 when the database is not current."""
+    with any_database() as database:
+        rows = schema.status(database)
+    shown = [
+        {"migration": row.name, "applied": row.applied and row.applied.isoformat(sep=" ")}
+        for row in rows
+    ]
+    show_rows(shown, as_json, "There are no migrations.")
+    if not all(row.applied and row.known for row in rows):
+        ctx.exit(1)

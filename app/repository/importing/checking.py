@@ -1,0 +1,243 @@
+"""What is checked before the first row is written: each object, and what objects say of others."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.catalog.activities import ACTIVITIES
+from app.catalog.rows import Catalog
+from app.catalog.tasks import TASKS
+from app.database import Database
+from app.errors import Fault
+from app.repository import invariants
+from app.repository.importing.layout import LAYOUTS
+from app.repository.importing.ledger import Ledger
+from app.repository.importing.presence import Presence
+from app.repository.importing.readers import ATTEMPTS, IGNORED, TENANT, Columns, Wrong
+from app.repository.importing.spool import Batch, Spool
+from app.repository.importing.tenancy import Tenancy
+from app.repository.tenants import Node
+from app.vocabulary import State
+
+REQUIRED = ("id", "uuid", "type", "state")
+SHOWN = 100
+"""Characters of a faulty value that a message repeats."""
+
+
+@dataclass
+class Tally:
+    """What became of the objects so far."""
+
+    tasks: int = 0
+    activities: int = 0
+    skipped: int = 0
+    replaced: int = 0
+    bad: int = 0
+    ignored: Counter[str] = field(default_factory=Counter)
+    """How often each member that the API does not have was met."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An object on trial: where it came from, its columns, and what is wrong with it."""
+
+    origin: Any
+    catalog: Catalog
+    into: Columns
+    faults: list[Fault]
+
+    def wrong(self, place: str, value: Any, message: str) -> None:
+        """One more fault."""
+        shown = "" if value is None else json.dumps(value, ensure_ascii=False, default=str)[:SHOWN]
+        self.faults.append(Fault(place, shown, message))
+
+
+def read(origin: Any, value: Any, troubles: Sequence[str]) -> Candidate:
+    """`value` on trial, with all that is wrong with it by itself."""
+    if not isinstance(value, dict):
+        faults = [Fault("", "", trouble) for trouble in troubles or ("an object is needed",)]
+        return Candidate(origin, TASKS, {IGNORED: []}, faults)
+    catalog = ACTIVITIES if value.get("taskId") is not None else TASKS
+    layout = LAYOUTS[catalog.plural]
+    into: Columns = {**layout.defaults, TENANT: None, IGNORED: []}
+    candidate = Candidate(origin, catalog, into, [Fault("", "", words) for words in troubles])
+    for name, given in value.items():
+        reader = layout.readers.get(name)
+        if reader is None:
+            into[IGNORED].append(name)
+        elif given is not None:
+            try:
+                reader(given, into)
+            except Wrong as error:
+                for place, words in error.faults:
+                    candidate.wrong(name + place, given, words)
+    consistent(candidate, value, layout.twins)
+    return candidate
+
+
+def consistent(candidate: Candidate, value: Columns, twins: Iterable[tuple[str, str]]) -> None:
+    """Note what is missing and what does not fit together."""
+    into = candidate.into
+    for name in REQUIRED:
+        if value.get(name) is None:
+            candidate.wrong(name, None, "is needed")
+    for name, column in twins:
+        twin = value.get(name)
+        if twin is not None and into[column] is not None and twin != str(into[column]):
+            candidate.wrong(name, twin, f"should repeat {into[column]}")
+    completed = into["state"] == State.COMPLETED.code
+    if completed and into["result"] is None and not refused(candidate, "result"):
+        candidate.wrong("result.code", None, "is needed once completed")
+    if into["state"] is not None and not completed:
+        for name, column in (("result", "result"), ("completedAt", "completed_at")):
+            if into[column] is not None:
+                candidate.wrong(name, value[name], "is accepted only once completed")
+    if into["type_id"] == ("",):
+        candidate.wrong("type", "", "must not be empty")
+
+
+def refused(candidate: Candidate, name: str) -> bool:
+    """Whether a fault names the attribute `name` already."""
+    return any(fault.parameter.startswith(name) for fault in candidate.faults)
+
+
+class Checker:
+    """Judges objects in the order in which they come, and spools the rows of the good ones."""
+
+    def __init__(
+        self, database: Database, default: Node, now: int, replace: bool,
+        report: Callable[[Any, Sequence[Fault]], None],
+    ) -> None:  # fmt: skip
+        """`default`: tenant of objects without one; `report`: told of every bad object."""
+        self.database = database
+        self.now = now
+        self.replace = replace
+        self.report = report
+        self.tenancy = Tenancy(database, default)
+        self.presence = Presence(database)
+        self.ledger = Ledger()
+        self.spool = Spool()
+        self.tally = Tally()
+        self.bounds: invariants.Bounds = {}
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        self.ledger.close()
+        self.spool.close()
+
+    def take(self, candidates: Sequence[Candidate]) -> None:
+        """Judge some candidates and spool those that are good."""
+        self.presence.learn(candidates)
+        batch = Batch({})
+        # By id: of two in one batch the later one replaces the earlier.
+        kept: dict[str, dict[int, Columns]] = {plural: {} for plural in LAYOUTS}
+        for candidate in candidates:
+            self.tally.ignored.update(candidate.into[IGNORED])
+            if self.good(candidate, batch):
+                kept[candidate.catalog.plural][candidate.into["id"]] = candidate.into
+        for plural, by_id in kept.items():
+            if by_id:
+                layout, held = LAYOUTS[plural], list(by_id.values())
+                self.note(layout.catalog, map(layout.times, held))
+                batch.rows |= layout.rows(self.database, held)
+        self.spool.add(batch)
+
+    def note(self, catalog: Catalog, times: Iterable[Any]) -> None:
+        """Remember the bounds that the planner must know of."""
+        for name, value in invariants.needed(catalog, times).items():
+            self.bounds[name] = max(value, self.bounds.get(name, 0))
+
+    def good(self, candidate: Candidate, batch: Batch) -> bool:
+        """Whether the candidate's rows are to be written; they are complete then."""
+        owner = self.owner(candidate)
+        if candidate.faults:
+            self.tally.bad += 1
+            self.report(candidate.origin, candidate.faults)
+            return False
+        assert owner is not None
+        plural, into = candidate.catalog.plural, candidate.into
+        there = self.place_of(plural, into["id"])
+        if there is not None and not self.replace:
+            self.tally.skipped += 1
+            return False
+        self.tenancy.use(owner)
+        into["tenant_id"], into["branch_id"] = owner.id, owner.branch_id
+        into[LAYOUTS[plural].key] = into["id"]
+        if plural == "tasks":
+            waiting(into, self.now)
+        if there is not None:
+            self.tally.replaced += 1
+            batch.replaced.setdefault(plural, []).append(into["id"])
+            if plural == "tasks" and there != owner.id:
+                batch.moved.append((owner.id, owner.branch_id, into["id"]))
+        else:
+            setattr(self.tally, plural, getattr(self.tally, plural) + 1)
+        key = into["tenant_id"] if plural == "tasks" else into["task_id"]
+        self.ledger.enter(plural, [(into["id"], into["uuid"], key)])
+        return True
+
+    def owner(self, candidate: Candidate) -> Node | None:
+        """The tenant of the candidate's row; what others say against it becomes its faults."""
+        into, plural = candidate.into, candidate.catalog.plural
+        if "id" not in into:
+            return None
+        found = self.tenant(candidate)
+        if plural == "activities":
+            found = self.task_tenant(candidate, found)
+        if into["uuid"] is not None and into["id"] is not None:
+            holder = self.uuid_owner(plural, into["uuid"])
+            if holder not in (None, into["id"]):
+                candidate.wrong("uuid", None, f"belongs to the {candidate.catalog.name} {holder}")
+        return found
+
+    def uuid_owner(self, plural: str, uuid: bytes) -> int | None:
+        """The id of the row with this UUID; None: there is none."""
+        return self.ledger.owner(plural, uuid) or self.presence.owner(plural, uuid)
+
+    def tenant(self, candidate: Candidate) -> Node | None:
+        """The tenant that the candidate tells of, or the default."""
+        told = candidate.into[TENANT]
+        try:
+            return self.tenancy.of(told, candidate.into)
+        except Wrong as error:
+            for place, words in error.faults:
+                candidate.wrong("tenant" + place, told, words)
+            return None
+
+    def task_tenant(self, candidate: Candidate, told: Node | None) -> Node | None:
+        """The tenant of an activity's task, which has to be the one told of."""
+        into = candidate.into
+        number = into["task_id"]
+        if number is None:
+            return None
+        tenant = self.place_of("tasks", number)
+        if tenant is None:
+            candidate.wrong("taskId", number, "no such task came before")
+        elif into[TENANT] is not None and told is not None and told.id != tenant:
+            candidate.wrong("tenant", into[TENANT], f"its task belongs to tenant {tenant}")
+        parent = into["parent_id"]
+        if parent is not None:
+            task = self.place_of("activities", parent)
+            if task != number:
+                words = "no such activity came before" if task is None else "is of another task"
+                candidate.wrong("parentActivityId", parent, words)
+        return None if tenant is None else self.tenancy.must(tenant)
+
+    def place_of(self, plural: str, number: int) -> int | None:
+        """The tenant of a task, or the task of an activity; None: it is not there."""
+        ledger = self.ledger.tenant_of if plural == "tasks" else self.ledger.task_of
+        found = ledger(number)
+        return self.presence.place_of(plural, number) if found is None else found
+
+
+def waiting(into: Columns, now: int) -> None:
+    """Complete a task's columns: it holds no lease, and claims see it when it is due.
+
+    The fence continues behind the attempts that are known, for each has its number.
+    """
+    into["fence"] = max((attempt[1] for attempt in into[ATTEMPTS]), default=0)
+    if into["state"] == State.ENQUEUED.code:
+        into["queued_at"] = into["enqueued_at"]
+        into["ready"] = int(into["not_before"] is None or into["not_before"] <= now)

@@ -1,0 +1,73 @@
+"""The act of importing: everything is checked, then written whole or not at all."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from app.database import Database
+from app.errors import Fault
+from app.repository.importing.checking import Checker, Tally, read
+from app.repository.importing.loading import Watch, load
+from app.repository.importing.reindexing import recover
+from app.repository.tenants import Node
+
+TOGETHER = 2_000
+"""Objects that are checked and written together."""
+Arrival = tuple[Any, Any, Sequence[str]]
+"""An object's origin (whatever `report` is to be told), its value, and troubles with its text."""
+
+
+class NothingImported(Exception):
+    """Some objects are bad, and nothing was written."""
+
+    def __init__(self, tally: Tally) -> None:
+        """`tally`: what would have become of the others."""
+        self.tally = tally
+        super().__init__(f"{tally.bad} objects are bad: nothing was imported")
+
+
+class Unwatched:
+    """Nobody is told how far a load is."""
+
+    def begin(self, label: str, length: int) -> None:
+        """Nobody is told."""
+
+    def at(self, done: int) -> None:
+        """Nobody is told."""
+
+
+def nobody(origin: Any, faults: Sequence[Fault]) -> None:
+    """Nobody is told of a bad object."""
+
+
+def together(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
+    """`arrivals` in lists of at most TOGETHER."""
+    source = iter(arrivals)
+    while some := list(islice(source, TOGETHER)):
+        yield some
+
+
+def take(
+    database: Database, arrivals: Iterable[Arrival], default: Node, now: int, *,
+    replace: bool = False, skip_bad: bool = False,
+    report: Callable[[Any, Sequence[Fault]], None] = nobody, watch: Watch | None = None,
+) -> Tally:  # fmt: skip
+    """Import `arrivals` -> what became of them.
+
+    `default`: tenant of those that name none; `replace`: overwrite what is there by id rather than
+    skip it; `skip_bad`: leave bad ones out rather than refuse all. Raises NothingImported,
+    Unavailable, OSError; then nothing has changed.
+    """
+    recover(database)
+    checker = Checker(database, default, now, replace, report)
+    try:
+        for some in together(arrivals):
+            checker.take([read(*arrival) for arrival in some])
+        if checker.tally.bad and not skip_bad:
+            raise NothingImported(checker.tally)
+        checker.ledger.close()
+        if checker.spool.counts:
+            load(database, checker, watch or Unwatched())
+        return checker.tally
+    finally:
+        checker.close()

@@ -1,0 +1,99 @@
+"""Secondary indexes that step aside for a large load and are built anew behind it.
+
+On SQLite that is part of the load's own transaction. MySQL commits every such statement by itself:
+there an index that an interrupted load left out is one that is missing, and `recover` builds it.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from app.catalog.indexes import INDEXES, Index
+from app.database import Database
+
+LOCK = "tasks.import"
+"""Name of the lock that a load holds on a MySQL server while indexes may be missing."""
+TOGETHER = 6
+"""Indexes that one ALTER TABLE builds: it reads the table once for all of them."""
+
+OF_SQLITE = """
+SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL
+"""
+OF_MYSQL = """
+SELECT DISTINCT index_name FROM information_schema.statistics
+WHERE table_schema = DATABASE() AND table_name = %s
+"""
+NEEDED = """
+SELECT column_name FROM information_schema.key_column_usage
+WHERE table_schema = DATABASE() AND table_name = %s AND referenced_table_name IS NOT NULL
+"""
+
+
+def set_aside(database: Database, tables: Sequence[str]) -> list[str]:
+    """Drop the secondary indexes of `tables` -> the statements that build them anew."""
+    if database.dialect == "mysql":
+        for table in tables:
+            drop(database, table)
+        return list(missing(database))
+    statements = []
+    for table in tables:
+        for name, sql in database.rows(OF_SQLITE, (table,)):
+            database.run(f'DROP INDEX "{name}"')
+            statements.append(str(sql))
+    return statements
+
+
+def drop(database: Database, table: str) -> None:
+    """Drop what a foreign key does not need of a MySQL table's indexes."""
+    needed = {row[0] for row in database.rows(NEEDED, (table,))}
+    there = {row[0] for row in database.rows(OF_MYSQL, (table,))}
+    doomed = [
+        f"DROP INDEX {index.name}"
+        for index in INDEXES
+        if index.table == table and index.name in there and index.columns[0] not in needed
+    ]
+    if doomed:
+        database.run(f"ALTER TABLE {table} {', '.join(doomed)}")
+
+
+def missing(database: Database) -> Iterator[str]:
+    """The statements that build the indexes which a MySQL database should have and has not."""
+    for table in dict.fromkeys(index.table for index in INDEXES):
+        there = {row[0] for row in database.rows(OF_MYSQL, (table,))}
+        lost = [index for index in INDEXES if index.table == table and index.name not in there]
+        for start in range(0, len(lost), TOGETHER):
+            added = ", ".join(map(clause, lost[start : start + TOGETHER]))
+            yield f"ALTER TABLE {table} {added}"
+
+
+def clause(index: Index) -> str:
+    """The part of an ALTER TABLE that builds `index`."""
+    return f"ADD INDEX {index.name} ({', '.join(index.columns)})"
+
+
+def locked(database: Database) -> bool:
+    """Whether this connection now holds the load's lock; always on SQLite, whose file is one."""
+    if database.dialect == "sqlite":
+        return True
+    row = database.row("SELECT GET_LOCK(%s, 0)", (LOCK,))
+    return bool(row and row[0] == 1)
+
+
+def unlock(database: Database) -> None:
+    """Give the load's lock back."""
+    if database.dialect == "mysql":
+        database.row("SELECT RELEASE_LOCK(%s)", (LOCK,))
+
+
+def recover(database: Database) -> int:
+    """Finish what an interrupted load left undone -> number of statements that it took.
+
+    The rows themselves were undone by the database. Nothing is done while a load is running.
+    """
+    if database.dialect == "sqlite" or not next(missing(database), None) or not locked(database):
+        return 0
+    try:
+        statements = list(missing(database))
+        for statement in statements:
+            database.run(statement)
+        return len(statements)
+    finally:
+        unlock(database)
