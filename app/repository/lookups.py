@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from app.catalog import shapes
 from app.database import Database, Row
-from app.repository import dictionaries, tenants
+from app.models import Tenant
+from app.repository import dictionaries
+from app.repository.predicates import Among, marks
+from app.repository.statements import fetch
 
 Object = dict[str, Any]
 Lookup = dict[str, dict[Any, Any]]
@@ -38,15 +43,31 @@ def members(entry: Sequence[Any], shape: shapes.Entry) -> Any:
     return {name: text for name, text in pairs if shape.blanks or text not in (None, "")}
 
 
-def tenant_member(tenant: tenants.Node) -> Object:
+@lru_cache(maxsize=8_192)
+def tenant_member(number: int, uuid: bytes | None, locator: str, name: str | None) -> Object:
     """A tenant as answers show it; what is not known of it is left out."""
     shown = {
-        "id": str(tenant.id),
-        "uuid": str(tenant.uuid) if tenant.uuid else None,
-        "locator": tenant.locator,
-        "name": tenant.name,
+        "id": str(number),
+        "uuid": str(UUID(bytes=uuid)) if uuid else None,
+        "locator": locator,
+        "name": name,
     }
-    return {name: value for name, value in shown.items() if value is not None}
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def tenants(database: Database, wanted: set[int]) -> dict[int, Object]:
+    """The tenants with these numbers as answers show them. Read anew: they may be renamed."""
+    shown = {}
+    for some in dictionaries.batches(wanted):
+        padded = Among("id", tuple(some)).parameters
+
+        def build(count: int = len(padded)) -> Any:
+            query = Tenant.select(Tenant.id, Tenant.uuid, Tenant.locator, Tenant.name)
+            return query.where(Tenant.id.in_(marks(0, count))).tuples()
+
+        for row in fetch(database, ("tenants", len(padded)), build, padded):
+            shown[row[0]] = tenant_member(*row)
+    return shown
 
 
 def of_page(database: Database, needs: dict[str, Need], rows: Sequence[Row]) -> Lookup:
@@ -64,7 +85,7 @@ def looked_up(
 ) -> dict[Any, Any]:
     """The attributes that the numbers in `wanted` stand for."""
     if not isinstance(shape, shapes.Entry):
-        return {key: tenant_member(node) for key, node in tenants.by_ids(database, wanted).items()}
+        return tenants(database, wanted)
     shown: dict[Any, Any] = database.memory.setdefault(("shown", name), {})
     if len(shown) > dictionaries.REMEMBERED:
         shown = database.memory[("shown", name)] = {}
