@@ -117,7 +117,7 @@ class Reader:
         if found is None:
             found = self.verified(token, now)
             self.remember(digest, found)
-        if found.expires <= now / 10**9:
+        if found.expires * 10**9 <= now:
             raise BadToken("has expired")
         return found
 
