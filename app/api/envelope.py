@@ -22,6 +22,8 @@ HEADERS = (
 """Sent unless the answer says otherwise itself, as the pages and the public keys do."""
 SENDING_SECONDS = 60
 """How long a client may take to receive an answer."""
+DRAINING_SECONDS, DRAINED, CHUNK = 5, 64 << 20, 1 << 16
+"""Seconds and bytes that a refused body is read for at most, and how much at once."""
 log = logging.getLogger("app.access")
 
 
@@ -35,6 +37,8 @@ def begin() -> None:
 
 def finish(response: Response) -> Response:
     """`response` with the headers of every answer, after a line in the log."""
+    if response.status_code >= 400 and "gunicorn.socket" in request.environ:
+        drain()
     response.headers["X-Request-Id"] = g.request_id
     for name, value in HEADERS:
         response.headers.setdefault(name, value)
@@ -44,6 +48,21 @@ def finish(response: Response) -> Response:
     if log.isEnabledFor(logging.INFO):
         log.info("answered", extra={"facts": facts(response)})
     return response
+
+
+def drain() -> None:
+    """Take in what is left of a body that was refused.
+
+    A connection that is closed with bytes unread is reset, and the client never sees the answer.
+    """
+    body = request.environ["wsgi.input"]
+    deadline, left = clock.monotonic() + DRAINING_SECONDS, DRAINED
+    try:
+        while left > 0 and clock.monotonic() < deadline and (chunk := body.read(CHUNK)):
+            left -= len(chunk)
+    except OSError:
+        # What arrives is broken or has stopped: there is nobody to be polite to.
+        log.debug("a refused body could not be read to its end")
 
 
 def facts(response: Response) -> dict[str, object]:

@@ -1,0 +1,163 @@
+"""gunicorn as we start it: what it takes, what it logs, what it survives, how it ends."""
+
+import inspect
+import json
+import signal
+import socket
+import sys
+import time
+from contextlib import ExitStack
+
+import pytest
+import requests
+from gunicorn.workers import gthread
+from services import command, family, refused, running
+
+from app import serving
+
+HALF_A_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: half"
+PATH = "/api/task_manager/v2/tasks"
+
+
+@pytest.fixture(scope="module")
+def service(sqlite_engine, tmp_path_factory):
+    with running(sqlite_engine.fresh(), tmp_path_factory.mktemp("service")) as started:
+        yield started
+
+
+def lines(service):
+    """The log's lines that tell of answers."""
+    found = map(json.loads, service.logged().splitlines())
+    return [line for line in found if line["logger"] == "app.access"]
+
+
+def test_it_works(service):
+    answer = requests.get(f"{service.url}/healthz", timeout=10)
+    assert (answer.status_code, answer.content) == (200, b'{"status":"ok"}')
+    assert requests.get(f"{service.url}/readyz", timeout=10).status_code == 200
+    assert service.told == [
+        f"The service answers at {service.url}", f"  page        {service.url}/docs",
+        "Ctrl-C stops it.",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("length", "status"), [(8190, 401), (8191, 414)])
+def test_a_request_line_may_be_8190_bytes_long(service, length, status):
+    query = "?uuid=" + "a" * (length - len(f"GET {PATH}?uuid= HTTP/1.1"))
+    assert requests.get(f"{service.url}{PATH}{query}", timeout=10).status_code == status
+
+
+def test_the_log_names_parameters_and_never_their_values(service):
+    mark = {"X-Request-Id": "log-1", "Authorization": "Bearer eyJsecret.eyJsecret.secret"}
+    requests.get(f"{service.url}{PATH}?startedBy=secret&state=secret", headers=mark, timeout=10)
+    line = next(line for line in lines(service) if line["requestId"] == "log-1")
+    assert (line["method"], line["path"], line["status"]) == ("GET", PATH, 401)
+    assert line["parameters"] == ["startedBy", "state"]
+    assert line["milliseconds"] >= 0
+    assert "secret" not in service.logged()
+
+
+def test_what_the_server_itself_refuses_is_logged_without_values(service):
+    with socket.create_connection(service.url.removeprefix("http://").split(":")) as raw:
+        raw.sendall(b"GET /tasks?startedBy=secret HTTP/1.1 extra\r\nHost: x\r\n\r\n")
+        assert b" 400 " in raw.recv(4096)
+    assert "secret" not in service.logged()
+
+
+def test_clients_that_send_half_a_request_do_not_stop_others(service):
+    place = tuple(service.url.removeprefix("http://").split(":"))
+    threads = serving.options()["threads"] * serving.options()["workers"]
+    with ExitStack() as held:
+        for _ in range(threads):
+            held.enter_context(socket.create_connection(place)).sendall(HALF_A_REQUEST)
+        for _ in range(threads):
+            held.enter_context(socket.create_connection(place))
+        began = time.monotonic()
+        for _ in range(10):
+            assert requests.get(f"{service.url}/healthz", timeout=60).status_code == 200
+        assert time.monotonic() - began < 4 * serving.ARRIVING_SECONDS
+
+
+def test_the_guard_finds_the_names_that_it_needs():
+    assert isinstance(gthread.DEFAULT_WORKER_DATA_TIMEOUT, float)
+    handling = inspect.getsource(gthread.ThreadWorker.handle)
+    assert "conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT)" in handling
+    waiting, starting, reading = (
+        handling.index(words) for words in ("setblocking(True)", "conn.init()", "next(conn.parser)")
+    )
+    assert waiting < starting < reading
+    assert "self.sock = sock" in inspect.getsource(gthread.TConn.__init__)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_in_order_and_leaves_nothing_behind(sqlite_engine, tmp_path, how):
+    with running(sqlite_engine.fresh(), tmp_path) as started:
+        assert requests.get(f"{started.url}/healthz", timeout=10).status_code == 200
+        assert len(family(started.process.pid)) > 1
+        started.process.send_signal(how)
+        assert started.process.wait(30) == 0
+        assert family(started.process.pid) == []
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_an_error(service):
+    status, said = refused(*command("serve", "--port", service.url.rpartition(":")[2]))
+    assert status == 1
+    assert said == [
+        f"error: port {service.url.rpartition(':')[2]} is taken; PORT=... chooses another"
+    ]
+
+
+GUNICORN = (sys.executable, "-m", "gunicorn", "wsgi:app")
+
+
+@pytest.mark.parametrize(
+    "start", [command("serve"), command("run"), GUNICORN], ids=["serve", "run", "gunicorn"]
+)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TASKS_DATABASE_URL", "postgres://x/y"),
+        ("TASKS_LOG_LEVEL", "LOUD"),
+        ("TASKS_SECRET_KEY", "short"),
+        ("TASKS_WORKERS", "many"),
+        ("TASKS_SECRET_KEY_FILE", "/nowhere/key"),
+    ],
+)
+def test_a_bad_setting_stops_the_start_with_one_line_that_names_it(start, name, value):
+    status, said = refused(*start, **{name: value})
+    assert status != 0
+    assert len(said) == 1
+    assert name in said[0]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "８０８０"])
+def test_a_port_that_is_none_is_an_error(port):
+    status, said = refused(*command("serve", f"--port={port}"))
+    assert status == 1
+    assert said == [f"error: PORT must be a whole number from 1 to 65535, not '{port}'"]
+
+
+def test_serve_changes_nothing_in_a_database_that_is_not_current(blank, tmp_path):
+    settings = {
+        "TASKS_DATABASE_URL": blank,
+        "TASKS_SECRET_KEY": "x" * 32,
+        "TASKS_INSTANCE_PATH": str(tmp_path),
+    }
+    status, said = refused(*command("serve"), **settings)
+    assert status == 1
+    assert said == ["error: the database is not at the newest migration; `make migrate` brings it"]
+
+
+def test_with_mysql_serve_needs_the_secret_of_all_servers():
+    status, said = refused(*command("serve"), TASKS_DATABASE_URL="mysql://a:b@127.0.0.1:1/c")
+    assert status == 1
+    assert said == ["error: TASKS_SECRET_KEY is needed with MySQL: all servers must have the same"]
+
+
+def test_an_unreachable_database_is_said_in_one_line():
+    settings = {"TASKS_DATABASE_URL": "mysql://a:b@127.0.0.1:1/c", "TASKS_SECRET_KEY": "x" * 32}
+    status, said = refused(*command("serve"), **settings)
+    assert status == 1
+    assert said[-1].startswith(
+        "error: The service cannot answer just now (the database does not answer)"
+    )
