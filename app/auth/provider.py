@@ -24,7 +24,8 @@ PAUSE_SECONDS = 10.0
 FRESH_SECONDS = 600.0
 """How long a fetched key set is relied on; then a removed key is noticed."""
 RSA_BITS = range(2048, 8193)
-CURVE = "P-256"
+LEAST_DIGITS = 342
+"""Characters of base64url that the modulus of 2048 bits has."""
 log = logging.getLogger(__name__)
 
 
@@ -61,7 +62,7 @@ def verifying_key(row: Any) -> VerifyingKey | None:
         return None
     try:
         match row.get("kty"), row.get("alg"), row.get("crv"):
-            case "RSA", None | "RS256", _:
+            case "RSA", None | "RS256", _ if len(row["n"]) >= LEAST_DIGITS:
                 rsa = RSAKey.import_key(row)
                 usable = rsa.raw_value.key_size in RSA_BITS
                 return VerifyingKey(row["kid"], "RS256", rsa) if usable else None
