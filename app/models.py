@@ -175,6 +175,8 @@ class Task(Model):
     """Grows by one with every change."""
     ready = SmallIntegerField(default=0)
     """1 while enqueued and past `not_before`: what claims look at."""
+    lane_id = IntegerField(default=0)
+    """Its `Lane`; 0 until upkeep has put an imported task into one."""
     not_before = optional(BigIntegerField)
     due_at = optional(BigIntegerField)
     """When the earliest of its timers fires; NULL when none runs."""
@@ -187,6 +189,21 @@ class Task(Model):
 
     class Meta:
         table_name = "tasks"
+
+
+class Lane(Model):
+    """What the tasks of one queue, type, tenant and affinity have in common: a claim takes from the
+    heads of the lanes that its caller may have. Never removed."""
+
+    id = AutoField()
+    digest = Bytes(unique=True)
+    queue_id = IntegerField()
+    type_id = IntegerField()
+    tenant_id = BigIntegerField()
+    affinity_id = IntegerField()
+
+    class Meta:
+        table_name = "lanes"
 
 
 class TaskDetail(Model):
@@ -220,8 +237,6 @@ class TaskDetail(Model):
     body_digest = optional(Bytes)
     """SHA-256 of the canonical body that enqueued it: the same UUID with the same body is the
     same task."""
-    ended_by = optional(Bytes)
-    """SHA-256 of the step, body and lease that ended the last lease: repeating it is no error."""
 
     class Meta:
         table_name = "task_details"
@@ -252,6 +267,8 @@ class Attempt(Model):
     ended_at = optional(BigIntegerField)
     outcome = optional(CharField, max_length=32)
     reason = optional(CharField, max_length=TEXT)
+    ended_by = optional(Bytes)
+    """SHA-256 of the step and body that ended it: repeating them under its lease is no error."""
 
     class Meta:
         table_name = "attempts"
@@ -395,6 +412,9 @@ class Leader(Model):
     holder = CharField(max_length=64)
     until = BigIntegerField(column_name="held_until")
     term = IntegerField(default=0)
+    """Grows by one whenever another holder takes over."""
+    beat_at = optional(BigIntegerField)
+    """When the duty was last done; NULL before the first time."""
 
     class Meta:
         table_name = "leaders"
@@ -411,7 +431,7 @@ class Invariant(Model):
 
 
 MODELS = (
-    Tenant, TypeName, Queue, Tag, StartedByUser, Agent, Policy, Resource, Task, TaskDetail, TaskTag,
-    Attempt, Activity, ActivityDetail, ActivityTag, Client, User, SigningKey, FailedAttempt,
+    Tenant, TypeName, Queue, Tag, StartedByUser, Agent, Policy, Resource, Task, Lane, TaskDetail,
+    TaskTag, Attempt, Activity, ActivityDetail, ActivityTag, Client, User, SigningKey, FailedAttempt,
     IdempotencyKey, Leader, Invariant,
 )  # fmt: skip

@@ -23,7 +23,7 @@ class Index:
     @property
     def name(self) -> str:
         """The index's name in the database."""
-        return "_".join((self.table, *self.columns))
+        return "_".join((self.table, *(column.split()[0] for column in self.columns)))
 
 
 def plain(table: str, *columns: str) -> list[Index]:
@@ -100,4 +100,18 @@ DICTIONARY_INDEXES = (
     *plain("tenants", "parent_id"),
 )
 
-INDEXES = (*TASK_INDEXES, *TAG_INDEXES, *ACTIVITY_INDEXES, *DICTIONARY_INDEXES)
+READY = "ready = 1"
+CLAIM_INDEXES = (
+    Index("tasks", ("lane_id", "ready", "priority DESC", "enqueued_at"), READY,
+          "the head of a lane"),
+    Index("tasks", ("affinity_id", "ready", "priority DESC", "enqueued_at"), READY,
+          "all ready tasks of an affinity in order of claim"),
+    Index("tasks", ("due_at",), "due_at IS NOT NULL", "timers that are due"),
+    Index("idempotency_keys", ("created_at",), serves="keys that have grown old"),
+    *(Index("lanes", columns, serves="the lanes of a claim") for columns in (
+        ("affinity_id", "type_id", "queue_id", "tenant_id"),
+        ("affinity_id", "queue_id", "tenant_id", "type_id"),
+        ("tenant_id", "affinity_id", "queue_id", "type_id"))),
+)  # fmt: skip
+
+INDEXES = (*TASK_INDEXES, *TAG_INDEXES, *ACTIVITY_INDEXES, *DICTIONARY_INDEXES, *CLAIM_INDEXES)

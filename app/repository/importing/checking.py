@@ -240,4 +240,5 @@ def waiting(into: Columns, now: int) -> None:
     into["fence"] = max((attempt[1] for attempt in into[ATTEMPTS]), default=0)
     if into["state"] == State.ENQUEUED.code:
         into["queued_at"] = into["enqueued_at"]
-        into["ready"] = int(into["not_before"] is None or into["not_before"] <= now)
+        # Due at once: whoever looks first, upkeep or a claim, puts it into its lane.
+        into["due_at"] = now

@@ -118,7 +118,7 @@ def attempt_rows(database: Database, held: list[Columns]) -> list[tuple[Any, ...
     agents = {executor for into in held for executor, *_ in into[ATTEMPTS]}
     numbers = dictionaries.numbers(database, AGENTS, agents)
     return [
-        (into["id"], number, numbers[executor], *rest)
+        (into["id"], number, numbers[executor], *rest, None)
         for into in held
         for executor, number, *rest in into[ATTEMPTS]
     ]
