@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from peewee import fn
+from peewee import Field, fn
 
-from app.catalog.rows import Catalog
+from app.catalog.rows import Catalog, Members
 from app.database import Database
 from app.repository import dictionaries
 from app.repository.predicates import (
@@ -99,10 +99,20 @@ def spots(database: Database, catalog: Catalog, count: int) -> list[int | None]:
     return [chance.randint(least, most) for _ in range(SPOTS)]
 
 
+def weighed(catalog: Catalog) -> set[str]:
+    """The columns by which plans are weighed: those of filters, and who owns a row."""
+    columns = {"tenant_id", "branch_id", "deleted_at"}
+    for row in catalog.filters:
+        target = row.target.column if isinstance(row.target, Members) else row.target
+        if isinstance(target, Field):
+            columns.add(target.column_name)
+    return columns - {"id", "uuid"}
+
+
 def rows(database: Database, catalog: Catalog, count: int) -> list[dict[str, Any]]:
     """The sampled rows, as column name to value."""
     model = catalog.model
-    columns = [column for column in model._meta.sorted_fields if column.name != "uuid"]
+    columns = [model.id, *(model._meta.columns[name] for name in sorted(weighed(catalog)))]
     found: dict[int, dict[str, Any]] = {}
     for spot in spots(database, catalog, count):
         query = model.select(*columns).order_by(model.id).tuples()
