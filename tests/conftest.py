@@ -8,6 +8,7 @@ from typing import Any
 import engines
 import pytest
 
+pytest_plugins = ["reading"]
 CI = os.environ.get("CI", "").lower() in ("1", "true")
 ROOM = pytest.StashKey[Path]()
 ALIVE = pytest.StashKey[Any]()

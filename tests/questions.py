@@ -37,7 +37,7 @@ def spellings(moment: int) -> list[str]:
 class Asker:
     """Asks about one collection of a world, out of a stream of random numbers."""
 
-    def __init__(self, collection: str, world: worlds.World, seed: int) -> None:
+    def __init__(self, collection: str, world: worlds.World, seed: object) -> None:
         self.collection = collection
         self.items = world[collection]
         self.random = random.Random(f"{collection} {seed}")

@@ -40,9 +40,8 @@ NAMES = {15: "Müller & Söhne", 150: "株式会社", 210: 'O\'Brien "Ltd"', 300
 
 def tenant(number: int) -> Object:
     """A tenant as objects name it."""
-    root = {"id": "1", "locator": "/1/"}
-    known = {"id": str(number), "uuid": uuid(number), "locator": PATHS[number]}
-    return root if number == 1 else known | {"name": NAMES.get(number, f"tenant {number}")}
+    name = NAMES.get(number, f"tenant {number}")
+    return {"id": str(number), "uuid": uuid(number), "locator": PATHS[number], "name": name}
 
 
 TENANTS = {number: tenant(number) for number in PATHS}

@@ -8,6 +8,8 @@ on them is never wrong.
 
 from collections.abc import Iterable, Sequence
 
+from peewee import fn
+
 from app.catalog.rows import Catalog
 from app.catalog.times import SECOND
 from app.database import Database
@@ -100,6 +102,17 @@ def widen(database: Database, bounds: Bounds) -> None:
 def note(database: Database, catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> None:
     """Keep the bounds true for `rows` (each its `times` in order) about to be written."""
     widen(database, needed(catalog, rows))
+
+
+def check_order(database: Database, catalog: Catalog) -> None:
+    """Mark a collection whose ids do not grow with the time of birth: rows came from elsewhere."""
+    model = catalog.model
+    born = model._meta.columns[birth(catalog)]
+    latest = fn.MAX(born).over(order_by=[model.id])
+    rows = model.select(born.alias("born"), latest.alias("latest")).where(born.is_null(False))
+    overtaken = rows.select_from(rows.c.born).where(rows.c.born < rows.c.latest).limit(1)
+    if database.select(overtaken.tuples()):
+        widen(database, {unordered(catalog): 1})
 
 
 def implied(catalog: Catalog, bounds: Bounds, span: Span, target: str) -> Span | None:

@@ -171,6 +171,9 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
         done += sum(map(len, batch.rows.values()))
         watch.at(done)
     invariants.widen(database, checker.bounds)
+    for plural, layout in LAYOUTS.items():
+        if plural in checker.spool.counts:
+            invariants.check_order(database, layout.catalog)
 
 
 def rebuild(database: Database, statements: list[str], watch: Watch) -> None:
