@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
-from app.catalog.indexes import INDEXES
+from app.catalog.indexes import INDEXES, Index
 from app.database import Database
 from app.repository import invariants, schema
 from app.catalog.tasks import TASKS
@@ -186,9 +186,22 @@ def write(database: Database, batch: list[Any], done: int, steps: bool) -> int:
     return done + len(batch)  # fmt: skip
 
 
+FOREIGN = {"tasks_tenant_id", "tenants_parent_id", "task_tags_task_id", "activities_task_id",
+           "activity_tags_activity_id"}  # fmt: skip
+"""Indexes that MySQL needs for its foreign keys."""
+
+
+def bulky(database: Database) -> list[Index]:
+    """The indexes that can be built later."""
+    return [
+        index for index in INDEXES
+        if database.dialect == "sqlite" or index.name not in FOREIGN
+    ]  # fmt: skip
+
+
 def drop(database: Database) -> None:
     """Drop the indexes, to be built when the rows are there."""
-    for index in INDEXES:
+    for index in bulky(database):
         on = "" if database.dialect == "sqlite" else f" ON {index.table}"
         database.run(f"DROP INDEX {index.name}{on}")
 
@@ -196,7 +209,7 @@ def drop(database: Database) -> None:
 def build(database: Database) -> None:
     """Build the indexes, those of one table in one go where the engine can."""
     if database.dialect == "sqlite":
-        for index in INDEXES:
+        for index in bulky(database):
             where = f" WHERE {index.where}" if index.where else ""
             columns = ", ".join(index.columns)
             database.run(f"CREATE INDEX {index.name} ON {index.table} ({columns}){where}")
@@ -204,9 +217,11 @@ def build(database: Database) -> None:
     for table in dict.fromkeys(index.table for index in INDEXES):
         parts = [
             f"ADD INDEX {index.name} ({', '.join(index.columns)})"
-            for index in INDEXES
+            for index in bulky(database)
             if index.table == table
         ]
+        if not parts:
+            continue
         database.run(f"ALTER TABLE {table} {', '.join(parts)}")
     for table in ("tasks", "activities", "task_tags"):
         database.rows(f"ANALYZE TABLE {table}")
