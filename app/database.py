@@ -106,6 +106,8 @@ class Database:
         self.engine = engine
         self.dialect = dialect
         self.timeout = timeout
+        self.mark = "?" if dialect == "sqlite" else "%s"
+        """What stands for a parameter in the SQL of this dialect."""
         self.memory: dict[Any, Any] = {}
         """What acts remember of this database between requests; each bounds its own part."""
 
@@ -139,7 +141,7 @@ class Database:
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`, in the transaction that is open."""
-        with self.translated():
+        with self.translated(), peewee.__exception_wrapper__:
             self.engine.cursor().executemany(sql, rows)
 
     def select(self, query: Any) -> list[Row]:
@@ -215,7 +217,12 @@ class Database:
             yield
         except peewee.IntegrityError:
             raise
-        except (peewee.DatabaseError, peewee.InterfaceError, MaxConnectionsExceeded, OSError) as error:
+        except (
+            peewee.DatabaseError,
+            peewee.InterfaceError,
+            MaxConnectionsExceeded,
+            OSError,
+        ) as error:
             if self.dialect == "mysql" and number_of(error) not in ROLLED_BACK:
                 self.discard()
             raise refuse(error) from error
@@ -233,6 +240,11 @@ class Database:
     def release(self) -> None:
         """Give this thread's connection back to the pool; SQLite's stays with its thread."""
         if self.dialect == "mysql" and not self.engine.is_closed():
+            self.engine.close()
+
+    def rest(self) -> None:
+        """Hold no connection on either engine until the next statement: the thread will wait."""
+        if not self.engine.is_closed():
             self.engine.close()
 
     def close(self) -> None:
@@ -256,7 +268,9 @@ def connect(settings: Settings, patient: bool = False) -> Database:
     """
     parts = urlsplit(settings.database_url)
     if parts.scheme == "sqlite":
-        return Database(sqlite(unquote(parts.path[1:]), settings), "sqlite", settings.database_timeout)
+        return Database(
+            sqlite(unquote(parts.path[1:]), settings), "sqlite", settings.database_timeout
+        )
     return Database(mysql(parts, settings, patient), "mysql", settings.database_timeout)
 
 
