@@ -5,6 +5,7 @@ import re
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
+from gunicorn.http.errors import ParseException
 
 from app import clock
 from app.logs import REQUEST_ID, redacted
@@ -22,6 +23,8 @@ HEADERS = (
 """Sent unless the answer says otherwise itself, as the pages and the public keys do."""
 SENDING_SECONDS = 60
 """How long a client may take to receive an answer."""
+PAUSE_SECONDS = 0.5
+"""How long a refused body may pause."""
 DRAINING_SECONDS, DRAINED, CHUNK = 5, 64 << 20, 1 << 16
 """Seconds and bytes that a refused body is read for at most, and how much at once."""
 log = logging.getLogger("app.access")
@@ -56,11 +59,12 @@ def drain() -> None:
     A connection that is closed with bytes unread is reset, and the client never sees the answer.
     """
     body = request.environ["wsgi.input"]
+    request.environ["gunicorn.socket"].settimeout(PAUSE_SECONDS)
     deadline, left = clock.monotonic() + DRAINING_SECONDS, DRAINED
     try:
         while left > 0 and clock.monotonic() < deadline and (chunk := body.read(CHUNK)):
             left -= len(chunk)
-    except OSError:
+    except (OSError, ParseException):
         # What arrives is broken or has stopped: there is nobody to be polite to.
         log.debug("a refused body could not be read to its end")
 

@@ -4,12 +4,8 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import (
-    HTTPException,
-    MethodNotAllowed,
-    NotFound,
-    RequestEntityTooLarge,
-)
+from gunicorn.http import errors as wire
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from app import errors
 from app.api.answers import PROBLEM, as_json
@@ -17,6 +13,13 @@ from app.api.answers import PROBLEM, as_json
 DOMAIN = "TaskManager"
 SHOWN = 100
 """Characters of a faulty value that are repeated in the answer."""
+BROKEN = (
+    wire.NoMoreData,
+    wire.InvalidChunkSize,
+    wire.InvalidChunkExtension,
+    wire.ChunkMissingTerminator,
+)
+"""What reading a body may raise when the client did not send what it promised."""
 log = logging.getLogger(__name__)
 
 
@@ -89,6 +92,12 @@ def on_http_exception(error: HTTPException) -> Response:
     return problem(translated(error))
 
 
+def on_broken_body(_error: Exception) -> Response:
+    """Answer a body that is not chunked as its head says, or breaks off."""
+    words = "The body breaks off, or its chunks are not well-formed."
+    return problem(errors.BadRequest([errors.Fault("body", "", words)]))
+
+
 def on_failure(error: Exception) -> Response:
     """Answer what nobody foresaw: the log gets all, the caller the request's id."""
     log.error("unforeseen failure", exc_info=error)
@@ -99,4 +108,6 @@ def register(app: Flask) -> None:
     """Answer every refusal, error and failure of `app` in this one shape."""
     app.register_error_handler(errors.Refusal, problem)
     app.register_error_handler(HTTPException, on_http_exception)
+    for broken in BROKEN:
+        app.register_error_handler(broken, on_broken_body)
     app.register_error_handler(Exception, on_failure)

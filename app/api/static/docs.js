@@ -1,4 +1,7 @@
 // The calls of /openapi.json, with "Authorize" and "Try it out".
+const ORDER = ["tasks", "activities", "identity"];
+const place = (tag) => (ORDER.includes(tag) ? ORDER.indexOf(tag) : ORDER.length);
+
 window.ui = SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#calls",
@@ -7,8 +10,6 @@ window.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   defaultModelExpandDepth: 2,
   displayRequestDuration: true,
-  persistAuthorization: false,
-  tryItOutEnabled: false,
   validatorUrl: null,
-  syntaxHighlight: { activated: true, theme: "agate" },
+  tagsSorter: (one, other) => place(one) - place(other),
 });
