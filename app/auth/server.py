@@ -70,6 +70,10 @@ class Password(Scoped, grants.ResourceOwnerPasswordCredentialsGrant):  # type: i
         return self.server.user(username, password)
 
 
+GRANTS = {grant.GRANT_TYPE: grant for grant in (ClientCredentials, Password)}
+"""The grants by the word that asks for them."""
+
+
 class TokenServer(AuthorizationServer):  # type: ignore[misc]
     """Answers the token requests of one application."""
 
@@ -78,8 +82,8 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         super().__init__()
         self.identity = identity
         self.database = identity.service.database
-        self.register_grant(ClientCredentials)
-        self.register_grant(Password)
+        for grant in GRANTS.values():
+            self.register_grant(grant)
         self.register_token_generator("default", self.token)
 
     def answer(self, request: Request) -> Response:
@@ -105,7 +109,7 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         try:
             return super().get_token_grant(request)
         except UnsupportedGrantTypeError as error:
-            error.description = "The grant types here are client_credentials and password."
+            error.description = f"The grant types here are: {', '.join(GRANTS)}."
             raise
 
     def authenticate_client(

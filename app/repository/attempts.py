@@ -1,6 +1,7 @@
 """Failed attempts to authenticate, counted in buckets that all servers of a deployment share."""
 
 from collections.abc import Collection, Mapping
+from functools import partial
 
 from peewee import IntegrityError
 
@@ -33,7 +34,7 @@ def count(database: Database, buckets: Collection[str], now: int) -> None:
     """One failure more in each of `buckets`. Raises Unavailable."""
     for bucket in sorted(buckets):
         # One short transaction each: two failures at once then wait, but never deadlock.
-        database.retried(lambda bucket=bucket: count_one(database, bucket, now))
+        database.retried(partial(count_one, database, bucket, now))
 
 
 def count_one(database: Database, bucket: str, now: int) -> None:
