@@ -15,14 +15,17 @@ UNKNOWN = "unknown"
 """The message with which our schemas mark a parameter that they do not have."""
 
 
-def decoded(raw: bytes, name: str) -> str:
-    """`raw`, percent-encoded, as text. Raises BadRequest when it is not UTF-8."""
+class Garbled(str):
+    """What is not UTF-8 once percent-decoded, in ASCII with escapes; no parameter accepts it."""
+
+
+def decoded(raw: bytes) -> str:
+    """`raw`, percent-encoded, as text; Garbled when it is not UTF-8."""
+    data = unquote_to_bytes(raw.replace(b"+", b" "))
     try:
-        return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+        return data.decode()
     except UnicodeDecodeError:
-        value = raw.decode("ascii", "backslashreplace")
-        words = f"'{name or value}' is not valid UTF-8 once percent-decoded"
-        raise BadRequest([Fault(name or value, value, words)]) from None
+        return Garbled(data.decode("ascii", "backslashreplace"))
 
 
 def entries(query_string: bytes) -> dict[str, list[str]]:
@@ -31,8 +34,7 @@ def entries(query_string: bytes) -> dict[str, list[str]]:
     for pair in query_string.split(b"&"):
         if pair:
             raw_name, _, raw_value = pair.partition(b"=")
-            name = decoded(raw_name, "")
-            found.setdefault(name, []).append(decoded(raw_value, name))
+            found.setdefault(decoded(raw_name), []).append(decoded(raw_value))
     return found
 
 
@@ -54,7 +56,8 @@ def faults(messages: Any, schema: Schema, data: Any) -> Iterator[Fault]:
             if isinstance(message, Fault):
                 yield message
             elif message == UNKNOWN:
-                value = data[name][0] if isinstance(data.get(name), list) else ""
+                given = data.get(name) if isinstance(data, dict) else None
+                value = given[0] if isinstance(given, list) else ""
                 yield Fault(name, str(value), unknown(name, list(schema.fields)))
             else:
                 yield Fault(name, "", str(message))
@@ -70,9 +73,10 @@ class QueryParser(FlaskParser):
         """Every parameter with all its entries."""
         return entries(req.query_string)
 
-    def handle_error(  # type: ignore[override]
+    def handle_error(
         self, error: ValidationError, req: Request, schema: Schema, **_: Any
     ) -> NoReturn:
         """Raise BadRequest with all the faults."""
         whole = type(schema)() if schema.only is not None else schema
-        raise BadRequest(list(faults(error.messages, whole, error.data or {}))) from None
+        said = error.normalized_messages()["query"]
+        raise BadRequest(list(faults(said, whole, error.data or {}))) from None

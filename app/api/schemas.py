@@ -7,13 +7,13 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
 
-from app.api.parsing import UNKNOWN
+from app.api.parsing import UNKNOWN, Garbled
 from app.catalog.kinds import COMPARISONS, Flag, Kind, OneOf, When
 from app.catalog.rows import Catalog, Filter
 from app.catalog.times import written
 from app.errors import Fault
 from app.repository.query import PAGE, Query
-from app.vocabulary import LODS, Lod
+from app.vocabulary import Lod
 
 LONGEST = 1_024
 """Characters of one entry; page tokens alone may be longer."""
@@ -23,6 +23,8 @@ def read(name: str, kind: Kind, text: str) -> Any:
     """The value of one entry. Raises ValueError with what is wrong or would be accepted."""
     if not text:
         raise ValueError("a value is needed after '='")
+    if isinstance(text, Garbled):
+        raise ValueError("it is not valid UTF-8 once percent-decoded")
     if "\0" in text:
         raise ValueError("the character NUL is not accepted")
     if len(text) > LONGEST and not isinstance(kind, Token):
@@ -36,7 +38,7 @@ def fault(name: str, text: str, reason: object) -> Fault:
     return Fault(name, text, f"'{name}' has the value '{shown}': {reason}")
 
 
-class Many(fields.List):
+class Many(fields.List[Any]):
     """A filter of which several entries are accepted -> list of values."""
 
     def __init__(self, row: Filter, **options: Any) -> None:
@@ -52,7 +54,7 @@ class Many(fields.List):
             except ValueError as reason:
                 wrong.append(fault(self.row.name, text, reason))
         if wrong:
-            raise ValidationError(wrong)  # type: ignore[arg-type]
+            raise ValidationError(wrong)
         return found
 
 
@@ -72,7 +74,7 @@ class One(fields.Field[Any]):
             return [read(self.parameter, self.kind, value[0])]
         except ValueError as reason:
             text = value[-1] if len(value) > 1 else value[0]
-            raise ValidationError([fault(self.parameter, text, reason)]) from None  # type: ignore[list-item]
+            raise ValidationError([fault(self.parameter, text, reason)]) from None
 
 
 def instead(kind: Kind, texts: list[str]) -> str:
@@ -93,9 +95,9 @@ def instead(kind: Kind, texts: list[str]) -> str:
     return f"; between({begin},{end}) says two bounds at once"
 
 
-def entry_field(kind: Kind) -> fields.Field[Any]:
+def entry_field(kind: Kind) -> Any:
     """What documents one entry of `kind`."""
-    types = {"integer": fields.Integer, "boolean": fields.Boolean}
+    types: dict[str, Any] = {"integer": fields.Integer, "boolean": fields.Boolean}
     schema = kind.schema()
     field = types.get(schema["type"], fields.String)
     return field(metadata={key: value for key, value in schema.items() if key != "type"})
@@ -149,7 +151,7 @@ class Orders(fields.Field[Any]):
             except ValueError as reason:
                 wrong.append(fault("order", text, reason))
         if wrong:
-            raise ValidationError(wrong)  # type: ignore[arg-type]
+            raise ValidationError(wrong)
         return terms
 
     def read(self, text: str, seen: set[str]) -> list[tuple[str, str]]:
@@ -195,10 +197,10 @@ class QuerySchema(Schema):
         token = data["after"][0]
         if "limit" not in self.fields:
             words = "'after' is accepted together with 'limit' only"
-            raise ValidationError({"after": [Fault("after", token, words)]})  # type: ignore[dict-item]
+            raise ValidationError({"after": [Fault("after", token, words)]})
         if data.get("lod") == [Lod.COUNT.value]:
             words = "'after' is not accepted with lod=count, which has no pages"
-            raise ValidationError({"after": [Fault("after", token, words)]})  # type: ignore[dict-item]
+            raise ValidationError({"after": [Fault("after", token, words)]})
 
     @post_load
     def as_query(self, data: dict[str, Any], **_: Any) -> Query:
@@ -220,26 +222,12 @@ def narrowed(schema: type[QuerySchema], names: frozenset[str]) -> QuerySchema:
     return schema(only=names)
 
 
-def lod_field(words: tuple[Lod, ...]) -> One:
-    """The level of detail."""
-    names = [word.value for word in words]
-
-    class Level(OneOf):
-        """A level of detail that this call shows."""
-
-        def read(self, text: str) -> str:
-            """The level."""
-            if text not in names:
-                raise ValueError(f"one of {', '.join(names)} is accepted")
-            return text
-
-    metadata = {
-        "description": "Level of detail (default `long`).",
-        "type": "string",
-        "enum": names,
-        "example": "short",
-    }
-    return One("lod", Level(words=Lod), metadata=metadata)
+def lod_field(*without: Lod) -> One:
+    """The level of detail; those in `without` are not accepted."""
+    kind = OneOf(multiple=False, words=Lod, without=without)
+    words = "Level of detail (default `long`)."
+    metadata = {"description": words, **kind.schema(), "example": "short"}
+    return One("lod", kind, metadata=metadata)
 
 
 def list_schema(catalog: Catalog) -> QuerySchema:
@@ -247,7 +235,7 @@ def list_schema(catalog: Catalog) -> QuerySchema:
     pattern = "|".join(catalog.order_of)
     term = rf"(asc|desc)\(({pattern})\)"
     paging = {
-        "lod": lod_field(tuple(Lod)),
+        "lod": lod_field(),
         "limit": One("limit", Limit(), metadata={
             "description": f"Items of one page, 1 to {PAGE} (default {PAGE}).",
             "type": "integer", "minimum": 1, "maximum": PAGE, "example": 10}),
@@ -266,7 +254,7 @@ def list_schema(catalog: Catalog) -> QuerySchema:
 def item_schema(catalog: Catalog) -> QuerySchema:
     """The query string of one object of `catalog`."""
     deleted = catalog.filter_of["allow_deleted"]
-    rows = {"lod": lod_field(LODS), "allow_deleted": field_of(deleted)}
+    rows = {"lod": lod_field(Lod.COUNT), "allow_deleted": field_of(deleted)}
     return named(f"{catalog.name.title()}ItemQuery", rows)()
 
 

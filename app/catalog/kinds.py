@@ -1,7 +1,7 @@
 """The kinds of filter: how one entry is written, read, documented.
 
-Each kind reads a raw entry into a plain value that JSON can carry (page tokens hold them), or raises
-ValueError with what would be accepted. What a kind means in SQL is the repository's business.
+Each kind reads a raw entry into a plain value that JSON can carry (page tokens hold them), or
+raises ValueError with what would be accepted. What a kind means in SQL is the repository's business.
 """
 
 import re
@@ -76,7 +76,7 @@ class Uuid(Kind):
 class Text(Kind):
     """Text that must be equal byte for byte."""
 
-    def read(self, text: str) -> str:
+    def read(self, text: str) -> Any:
         """The text itself."""
         return text
 
@@ -116,10 +116,17 @@ class OneOf(Kind):
     """One of the words of an enumeration, in exact case."""
 
     words: type[Word] = Word
+    without: tuple[Word, ...] = ()
+    """Those that are not accepted here."""
+
+    @property
+    def accepted(self) -> list[str]:
+        """The words that are accepted, in order."""
+        return [word for word in self.words.words() if word not in self.without]
 
     def read(self, text: str) -> str:
         """The word."""
-        words = self.words.words()
+        words = self.accepted
         if text not in words:
             near = get_close_matches(text.lower(), [word.lower() for word in words], 1)
             hint = next((f"; did you mean {word}?" for word in words if [word.lower()] == near), "")
@@ -128,7 +135,7 @@ class OneOf(Kind):
 
     def schema(self) -> dict[str, Any]:
         """A string with its enumeration."""
-        return {"type": "string", "enum": self.words.words()}
+        return {"type": "string", "enum": self.accepted}
 
 
 COMPARISONS = ("lt", "le", "gt", "ge", "ne")
