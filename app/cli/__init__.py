@@ -9,10 +9,11 @@ from flask import Flask
 
 from app.cli.clients import clients
 from app.cli.db import db
+from app.cli.demo import demo
 from app.cli.importing import import_files
 from app.cli.tenants import tenants
 
-COMMANDS = (clients, db, import_files, tenants)
+COMMANDS = (clients, db, demo, import_files, tenants)
 
 
 def register(app: Flask) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import click
 import peewee
 from flask import current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, ScriptInfo
 from playhouse.migrations import MigrationError
 
 from app import database as databases
@@ -67,6 +67,9 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; foreseeable failures become messages."""
+        if not current_app:
+            app = ctx.ensure_object(ScriptInfo).load_app()
+            ctx.with_resource(app.app_context())
         with plainly():
             return super().invoke(ctx)
 

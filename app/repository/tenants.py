@@ -100,6 +100,11 @@ def below(parent: Node, number: int, uuid: UUID | None, name: str | None) -> Nod
     return Node(number, uuid, branch, f"{parent.locator}{number}/", name)
 
 
+def last_number(database: Database) -> int:
+    """The largest number that a tenant has."""
+    return int(database.select(Tenant.select(fn.MAX(Tenant.id)).tuples())[0][0])
+
+
 def create(database: Database, name: str, parent: Node, uuid: UUID | None = None) -> Node:
     """A new tenant under `parent`, with a UUID of its own unless one is given.
 
@@ -107,8 +112,7 @@ def create(database: Database, name: str, parent: Node, uuid: UUID | None = None
     """
     named(name)
     with database.write_transaction():
-        last = database.select(Tenant.select(fn.MAX(Tenant.id)).tuples())[0][0]
-        new = below(parent, last + 1, uuid or uuid4(), name)
+        new = below(parent, last_number(database) + 1, uuid or uuid4(), name)
         inserted(database, new, parent.id)
     return new
 
