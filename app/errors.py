@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with a request: which parameter or place, its value, what would do."""
+    """One thing that is wrong with a request: parameter or place, value, what would do."""
 
     parameter: str
     value: str

@@ -93,7 +93,7 @@ def parting(handle: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return handle_and_part
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn with our settings, told in code what an operator may choose."""
 
     def __init__(self, given: dict[str, str], **chosen: Any) -> None:

@@ -53,7 +53,7 @@ class ResultCode(Word):
 
 
 class Lod(Word):
-    """Level of detail: each level shows all of the former, and more; `count` shows only a number."""
+    """Level of detail: each shows all of the former, and more; `count` shows only a number."""
 
     TINY = "tiny"
     SHORT = "short"

@@ -127,8 +127,8 @@ def completed(document: dict[str, Any]) -> None:
 def complete(responses: dict[str, Any]) -> None:
     """Add the general answers to those of one operation."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    for status, words in GENERAL.items():
-        responses[str(int(status))] = {"description": words}
+    for general, words in GENERAL.items():
+        responses[str(int(general))] = {"description": words}
     responses.pop("default", None)
     for status, response in responses.items():
         if status >= "400" and isinstance(response, dict):

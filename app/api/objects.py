@@ -28,7 +28,7 @@ def time(**metadata: Any) -> fields.String:
     return text(format="date-time", pattern=TIME_PATTERN, **metadata)
 
 
-def nested(name: str, members: dict[str, fields.Field[Any]], **metadata: Any) -> fields.Nested:
+def nested(name: str, members: dict[str, Any], **metadata: Any) -> fields.Nested:
     """An object; the same name stands for the same schema everywhere."""
     if name not in SCHEMAS:
         SCHEMAS[name] = Schema.from_dict(members, name=name)
@@ -83,20 +83,20 @@ def field_of(catalog: Catalog, row: Attribute) -> fields.Field[Any]:
             names = ("id", "uuid", "locator", "name")
             return nested("TenantMember", {name: text() for name in names}, **words)
         case shapes.Result():
-            members = {
+            parts: dict[str, Any] = {
                 "code": text(enum=ResultCode.words()),
                 "error": fields.Raw(),
                 "warnings": fields.List(fields.Raw()),
                 "payload": fields.Raw(),
             }
-            return nested("Result", members, **words)
+            return nested("Result", parts, **words)
         case shapes.Lease():
-            members = {
+            parts = {
                 "executor": agent_member("LeaseExecutor"),
                 "fence": fields.Integer(),
                 "expiresAt": time(),
             }
-            return nested("Lease", members, **words)
+            return nested("Lease", parts, **words)
         case shapes.Attempts():
             return fields.List(attempt(), metadata=words)
         case shapes.Entry(members=members) if members:
@@ -121,7 +121,7 @@ def page_of(catalog: Catalog) -> type[Schema]:
     cursors = nested(f"{catalog.name.title()}Cursors", {
         "after": text(pattern="^[A-Za-z0-9_-]{16,}$",
                       description="Token of the next page; absent on the last.")})  # fmt: skip
-    members = {
+    members: dict[str, Any] = {
         "items": fields.List(
             fields.Nested(item_of(catalog)), required=True, metadata={"description": "The page."}
         ),

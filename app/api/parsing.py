@@ -78,5 +78,5 @@ class QueryParser(FlaskParser):
     ) -> NoReturn:
         """Raise BadRequest with all the faults."""
         whole = type(schema)() if schema.only is not None else schema
-        said = error.normalized_messages()["query"]
-        raise BadRequest(list(faults(said, whole, error.data or {}))) from None
+        said: Any = error.messages
+        raise BadRequest(list(faults(said.get("query", said), whole, error.data))) from None

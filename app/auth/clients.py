@@ -17,7 +17,7 @@ NO_DIGEST = bytes(32)
 """No secret is known that has this SHA-256."""
 
 
-class Client(ClientMixin):  # type: ignore[misc]
+class Client(ClientMixin):
     """A client during one token request; `account` is None for one that does not exist."""
 
     def __init__(self, account: ClientAccount | None) -> None:

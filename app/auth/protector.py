@@ -29,7 +29,7 @@ SCHEME = "oauth2"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class Validator(BearerTokenValidator):  # type: ignore[misc]
+class Validator(BearerTokenValidator):
     """Tells what a bearer token says, and whether that is enough for a call."""
 
     def __init__(self, identity: Identity) -> None:
@@ -56,7 +56,7 @@ class Validator(BearerTokenValidator):  # type: ignore[misc]
         return Caller(token.client_id, token.subject, found.scopes, found.tenant)
 
 
-class Protector(ResourceProtector):  # type: ignore[misc]
+class Protector(ResourceProtector):
     """Lets a call through when its token holds one of the scopes that it needs."""
 
     def parse_request_authorization(self, request: Any) -> tuple[Validator, str]:

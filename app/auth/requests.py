@@ -17,7 +17,7 @@ LARGEST = 65_536
 MOST_PARAMETERS = 50
 
 
-class WrongClient(InvalidClientError):  # type: ignore[misc]
+class WrongClient(InvalidClientError):
     """The client could not prove itself; unknown, disabled and mistaken ones are told the same."""
 
     description = "The client is unknown or could not prove itself."
@@ -85,7 +85,7 @@ def proof_of(header: str, form: dict[str, str]) -> Proof:
     return Proof("client_secret_post" if secret else "none", form.get("client_id", ""), secret)
 
 
-class TokenRequest(OAuth2Request):  # type: ignore[misc]
+class TokenRequest(OAuth2Request):
     """A token request: its form, and how its client proves itself."""
 
     def __init__(self, request: Request) -> None:

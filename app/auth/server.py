@@ -26,7 +26,7 @@ from app.repository.credentials import ClientAccount, UserAccount
 logging.getLogger("authlib").setLevel(logging.INFO)
 
 
-class Refused(OAuth2Error):  # type: ignore[misc]
+class Refused(OAuth2Error):
     """A refusal of ours in the words of RFC 6749."""
 
     def __init__(self, error: str, refusal: TooManyAttempts | Unavailable) -> None:
@@ -54,13 +54,13 @@ class Scoped:
         )
 
 
-class ClientCredentials(Scoped, grants.ClientCredentialsGrant):  # type: ignore[misc]
+class ClientCredentials(Scoped, grants.ClientCredentialsGrant):
     """A program acts for itself."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
 
-class Password(Scoped, grants.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
+class Password(Scoped, grants.ResourceOwnerPasswordCredentialsGrant):
     """A program acts for a user who gave it the password."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = (*METHODS, "none")
@@ -74,7 +74,7 @@ GRANTS = {grant.GRANT_TYPE: grant for grant in (ClientCredentials, Password)}
 """The grants by the word that asks for them."""
 
 
-class TokenServer(AuthorizationServer):  # type: ignore[misc]
+class TokenServer(AuthorizationServer):
     """Answers the token requests of one application."""
 
     def __init__(self, identity: Identity) -> None:

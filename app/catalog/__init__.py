@@ -1,0 +1,1 @@
+"""What each collection can be asked and what it answers: rows only."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from peewee import Field, Model
+from peewee import Field
 
 from app.catalog.kinds import Kind
 from app.catalog.shapes import Shape
@@ -68,9 +68,10 @@ class Catalog:
     name: str
     """As messages say it: "task"."""
     plural: str
-    model: type[Model]
-    details: type[Model]
-    tags: type[Model]
+    model: Any
+    """The Peewee model of the narrow rows; those of their details and tags follow."""
+    details: Any
+    tags: Any
     filters: tuple[Filter, ...]
     orders: tuple[Order, ...]
     attributes: tuple[Attribute, ...]

@@ -5,12 +5,12 @@ process; what is remembered is bounded.
 """
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from peewee import Field, Model
+from peewee import Field
 
 from app.database import Database
 from app.models import Agent, Policy, Queue, Resource, StartedByUser, Tag, TypeName
@@ -38,11 +38,11 @@ def digest(entry: Entry) -> bytes:
 class Dictionary:
     """One dictionary table: the fields that make an entry, and the one that finds it."""
 
-    model: type[Model]
+    model: Any
     members: tuple[Field, ...]
     key: Field
 
-    def key_of(self, entry: Entry) -> Hashable:
+    def key_of(self, entry: Entry) -> Any:
         """The value of `key` for `entry`."""
         return entry[0] if self.key is self.members[0] else digest(entry)
 

@@ -1,6 +1,7 @@
 """From what a request asks to predicates: names become numbers, words codes, times bounds."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from app.catalog.kinds import Like, OneOf
@@ -115,7 +116,7 @@ def numbers(
     """Numbers of the entries that match, in order; at most one more than are listed one by one."""
     texts = (*patterns, *literals)
     count = len(tuple(patterns))
-    entries = row.member.model
+    entries: Any = row.member.model
 
     def build() -> Any:
         condition = matching(row, marks(0, len(texts)), count)
@@ -144,7 +145,7 @@ def below(database: Database, top: int) -> list[int]:
         parents = tuple(level[: MOST_TENANTS + 1])
         size = Among("parent_id", parents).parameters
         shape = ("below", len(size))
-        rows = fetch(database, shape, lambda n=len(size): children(n), size)  # type: ignore[misc]
+        rows = fetch(database, shape, partial(children, len(size)), size)
         level = [row[0] for row in rows]
         found += level
     return found

@@ -83,7 +83,7 @@ def needed(catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> Bounds:
 def known(database: Database) -> Bounds:
     """All bounds as they stand in this transaction."""
     build = Invariant.select(Invariant.name, Invariant.value).tuples
-    return dict(fetch(database, "invariants", build, ()))  # type: ignore[arg-type]
+    return dict(fetch(database, "invariants", build, ()))
 
 
 def widen(database: Database, bounds: Bounds) -> None:

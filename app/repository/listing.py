@@ -57,9 +57,8 @@ def answered(
     plan = projection.plan_of(catalog, question.lod)
     head = Head(question.lod.value, plan.columns, catalog.details if plan.detailed else None)
     terms = terms_of(catalog, question.order)
-    lister = Lister(
-        database, catalog, terms, head, sample_of(database, catalog, now), invariants.known(database)
-    )
+    sample = sample_of(database, catalog, now)
+    lister = Lister(database, catalog, terms, head, sample, invariants.known(database))
     # One more than asked tells whether there is a next page.
     rows = lister.page(wanted, begin(catalog, terms, question.after), limit + 1)
     items = projection.shaped(database, plan, rows[:limit])

@@ -182,7 +182,7 @@ class Lister:
         self, member: Field, begin: str | None, inclusive: bool, descending: bool
     ) -> list[tuple[int, str]]:
         """The next entries of a dictionary in order of their names."""
-        model = member.model
+        model: Any = member.model
 
         def build() -> Any:
             query = model.select(model.id, member).limit(NAMES).tuples()
@@ -195,7 +195,7 @@ class Lister:
             return query.order_by(member.desc() if descending else member.asc())
 
         shape = ("names", model.__name__, begin is None, inclusive, descending)
-        return fetch(self.database, shape, build, () if begin is None else (begin,))  # type: ignore[return-value]
+        return fetch(self.database, shape, build, () if begin is None else (begin,))
 
     def by_time(
         self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
@@ -389,7 +389,7 @@ def contradicts(predicates: Predicates, column: str, missing: bool) -> bool:
 
 
 def spanned(predicates: Predicates, span: Span) -> Predicates | None:
-    """`predicates` and `span`, taken together with one on the same column; None: a contradiction."""
+    """`predicates` and `span`, as one with that on the same column; None: a contradiction."""
     rest = tuple(
         row for row in predicates if not (isinstance(row, Span) and row.column == span.column)
     )

@@ -34,7 +34,7 @@ BRANCHES = 64
 
 @dataclass(frozen=True)
 class Demand:
-    """What is to be listed: rows that satisfy `predicates`, by one column and id, from `past` on."""
+    """What is to be listed: rows that satisfy `predicates`, by a column and id, from `past` on."""
 
     catalog: Catalog
     predicates: Predicates

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import SQL, Expression, Field, Model, Value, fn
+from peewee import SQL, Expression, Field, Value, fn
 
 from app.catalog.rows import Catalog, Members
 from app.models import Tenant
@@ -176,7 +176,7 @@ class Tagged(Predicate):
         """The numbers, padded as those of Among."""
         return Among("tag_id", self.values).parameters
 
-    def sql(self, catalog: Catalog, places: list[Value]) -> Expression:
+    def sql(self, catalog: Catalog, places: list[Value]) -> Any:
         """A look-up of the tag's row."""
         tags = catalog.tags
         own = owner(tags)
@@ -222,7 +222,7 @@ class Containing(Predicate):
 
     def sql(self, catalog: Catalog, places: list[Value]) -> Expression:
         """The entries that match."""
-        entries = self.row.member.model
+        entries: Any = self.row.member.model
         condition = matching(self.row, places, len(self.patterns))
         return self.field(catalog).in_(entries.select(entries.id).where(condition))
 
@@ -240,7 +240,7 @@ def matching(row: Members, places: list[Value], patterns: int) -> Expression:
     return condition
 
 
-def owner(tags: type[Model]) -> Field:
+def owner(tags: Any) -> Field:
     """The column of a tags' table that names the tagged row."""
     found: Field = next(
         field for field in tags._meta.sorted_fields if field.name in ("task_id", "activity_id")

@@ -5,7 +5,7 @@ Attributes are made column by column, not row by row: a page of 100 tasks takes 
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -133,7 +133,8 @@ class Plan:
             case shapes.Lease():
                 return self.lease(place, shape)
             case shapes.Entry(dictionary=name):
-                return looked_up(place, self.need(f"{name} as {shape.members}", shape), shape.absent)
+                need = self.need(f"{name} as {shape.members}", shape)
+                return looked_up(place, need, shape.absent)
             case shapes.TenantOf():
                 return looked_up(place, self.need("tenants", shape), shape.absent)
             case shapes.Spoken(words=words):
@@ -153,7 +154,9 @@ class Plan:
         converters = {"error": error_at(self.lod)}
 
         def make(columns: Columns, found: Lookup) -> Iterable[Any]:
-            made = [None if code is None else {"code": word(code)} for code in columns[place]]
+            made: list[Object | None] = [
+                None if code is None else {"code": word(code)} for code in columns[place]
+            ]
             for name, where in places:
                 convert = converters.get(name, orjson.Fragment)
                 for into, text in zip(made, columns[where], strict=True):
@@ -247,7 +250,7 @@ def objects(
     for some in dictionaries.batches(ids):
         padded = Among("id", tuple(some)).parameters
         shape = ("objects", catalog.name, lod.value, len(padded))
-        rows = fetch(database, shape, lambda n=len(padded): select(plan, n), padded)  # type: ignore[misc]
+        rows = fetch(database, shape, partial(select, plan, len(padded)), padded)
         found |= {item["id"]: item for item in shaped(database, plan, rows)}
     return found
 

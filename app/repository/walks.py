@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from peewee import SQL, Context, Node
+from peewee import SQL, Node
 
 from app.catalog.indexes import Index
 from app.catalog.rows import Catalog
@@ -36,7 +36,7 @@ class Along(Node):
         self.model = model
         self.words = f" INDEXED BY {index}" if dialect == "sqlite" else f" FORCE INDEX ({index})"
 
-    def __sql__(self, context: Context) -> Context:
+    def __sql__(self, context: Any) -> Any:
         """The table with its alias, then the index."""
         return context.sql(self.model).literal(self.words)
 
@@ -50,7 +50,7 @@ class Beside(Node):
         self.first, self.second, self.on = first, second, on
         self.words = " CROSS JOIN " if dialect == "sqlite" else " STRAIGHT_JOIN "
 
-    def __sql__(self, context: Context) -> Context:
+    def __sql__(self, context: Any) -> Any:
         """The two sources and what joins them."""
         return context.sql(self.first).literal(self.words).sql(self.second).literal(" ON ").sql(
             self.on
@@ -164,7 +164,7 @@ class Joined(Node):
         super().__init__()
         self.first, self.second, self.on = first, second, on
 
-    def __sql__(self, context: Context) -> Context:
+    def __sql__(self, context: Any) -> Any:
         """A left outer join."""
         context.sql(self.first).literal(" LEFT OUTER JOIN ").sql(self.second)
         return context.literal(" ON ").sql(self.on)
