@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from identities import HERE, House, b64, claims, decoded, header, private_key, signed, stored_key
+from identities import HERE, House, b64, claims, header, private_key, signed, stored_key
 from joserfc.jwk import RSAKey
+
+from app.auth.tokens import BadToken
 
 STRANGER = RSAKey.generate_key(2048)
 PUBLIC = json.loads(stored_key().public)
@@ -130,7 +132,7 @@ GOOD = signed(header(), claims(exp=NOW + 10**6))
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/="
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     place=some.integers(0, len(GOOD)),
     width=some.integers(0, 4),
@@ -140,10 +142,11 @@ def test_a_mutated_token_is_believed_only_if_it_is_the_same(
     house: House, place: int, width: int, text: str
 ) -> None:
     mutated = GOOD[:place] + text + GOOD[place + width :]
-    answer = house.look(mutated)
-    assert answer.status_code == (200 if mutated == GOOD else 401)
     if mutated == GOOD:
-        assert decoded(mutated) == decoded(GOOD)
+        assert house.identity.reader.read(mutated, NOW * 10**9).subject == "s"
+    else:
+        with pytest.raises(BadToken):
+            house.identity.reader.read(mutated, NOW * 10**9)
 
 
 def test_the_spare_bits_of_the_last_character_are_no_second_spelling(house: House) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Collection, Mapping
 from functools import partial
 
-from peewee import IntegrityError
-
 from app.database import Database
 from app.models import FailedAttempt
 
@@ -44,10 +42,8 @@ def count_one(database: Database, bucket: str, now: int) -> None:
     )
     with database.write_transaction():
         database.change(FailedAttempt.delete().where(FailedAttempt.began_at <= now - WINDOW))
-        if database.change(one_more):
-            return
-        try:
-            database.change(FailedAttempt.insert(bucket=bucket, began_at=now, failures=1))
-        except IntegrityError:
-            # Another server was first between our two statements.
+        if not database.change(one_more):
+            # Ignored where another server was first between our two statements.
+            begun = FailedAttempt.insert(bucket=bucket, began_at=now, failures=0)
+            database.change(begun.on_conflict_ignore())
             database.change(one_more)
