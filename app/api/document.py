@@ -92,6 +92,8 @@ def options() -> dict[str, Any]:
         "API_TITLE": "Task management service",
         "API_VERSION": "v2",
         "OPENAPI_VERSION": "3.0.3",
+        # No automatic OPTIONS: other origins are not served, and 405 says what is.
+        "PROVIDE_AUTOMATIC_OPTIONS": False,
         "OPENAPI_URL_PREFIX": "/",
         "OPENAPI_JSON_PATH": "openapi.json",
         "API_SPEC_OPTIONS": {

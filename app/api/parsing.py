@@ -1,6 +1,7 @@
 """Reading requests for marshmallow's schemas, and saying all that is wrong with them at once."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
@@ -20,12 +21,13 @@ class Garbled(str):
 
 
 def decoded(raw: bytes) -> str:
-    """`raw`, percent-encoded, as text; Garbled when it is not UTF-8."""
-    data = unquote_to_bytes(raw.replace(b"+", b" "))
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return Garbled(data.decode("ascii", "backslashreplace"))
+    """`raw`, percent-encoded, as text; bytes that are not UTF-8 become lone surrogates."""
+    return unquote_to_bytes(raw.replace(b"+", b" ")).decode(errors="surrogateescape")
+
+
+def printable(text: str) -> str:
+    """`text` with bytes that are not UTF-8 written out, so that an answer can repeat it."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def entries(query_string: bytes) -> dict[str, list[str]]:
@@ -33,8 +35,8 @@ def entries(query_string: bytes) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for pair in query_string.split(b"&"):
         if pair:
-            raw_name, _, raw_value = pair.partition(b"=")
-            found.setdefault(decoded(raw_name), []).append(decoded(raw_value))
+            name, _, value = pair.partition(b"=")
+            found.setdefault(decoded(name), []).append(decoded(value))
     return found
 
 
@@ -54,11 +56,12 @@ def faults(messages: Any, schema: Schema, data: Any) -> Iterator[Fault]:
     for name, said in messages.items():
         for message in said if isinstance(said, list) else [said]:
             if isinstance(message, Fault):
-                yield message
+                yield replace(message, value=printable(message.value))
             elif message == UNKNOWN:
                 given = data.get(name) if isinstance(data, dict) else None
-                value = given[0] if isinstance(given, list) else ""
-                yield Fault(name, str(value), unknown(name, list(schema.fields)))
+                value = str(given[0]) if isinstance(given, list) else ""
+                shown = printable(name)
+                yield Fault(shown, printable(value), unknown(shown, list(schema.fields)))
             else:
                 yield Fault(name, "", str(message))
 

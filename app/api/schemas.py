@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
 
-from app.api.parsing import UNKNOWN, Garbled
+from app.api.parsing import UNKNOWN, printable
 from app.catalog.kinds import COMPARISONS, Flag, Kind, OneOf, When
 from app.catalog.rows import Catalog, Filter
 from app.catalog.times import written
@@ -19,22 +19,27 @@ LONGEST = 1_024
 """Characters of one entry; page tokens alone may be longer."""
 
 
-def read(name: str, kind: Kind, text: str) -> Any:
-    """The value of one entry. Raises ValueError with what is wrong or would be accepted."""
+def checked(text: str, most: int = LONGEST) -> str:
+    """`text`, when it is one that any parameter could have. Raises ValueError."""
     if not text:
         raise ValueError("a value is needed after '='")
-    if isinstance(text, Garbled):
+    if not text.isascii() and printable(text) != text:
         raise ValueError("it is not valid UTF-8 once percent-decoded")
     if "\0" in text:
         raise ValueError("the character NUL is not accepted")
-    if len(text) > LONGEST and not isinstance(kind, Token):
-        raise ValueError(f"at most {LONGEST} characters are accepted")
-    return kind.read(text)
+    if len(text) > most:
+        raise ValueError(f"at most {most} characters are accepted")
+    return text
+
+
+def read(kind: Kind, text: str) -> Any:
+    """The value of one entry. Raises ValueError with what is wrong or would be accepted."""
+    return kind.read(checked(text, 8_190 if isinstance(kind, Token) else LONGEST))
 
 
 def fault(name: str, text: str, reason: object) -> Fault:
     """A fault of one entry, in one sentence."""
-    shown = text if len(text) <= 100 else text[:100] + "..."
+    shown = printable(text if len(text) <= 100 else text[:100] + "...")
     return Fault(name, text, f"'{name}' has the value '{shown}': {reason}")
 
 
@@ -50,7 +55,7 @@ class Many(fields.List[Any]):
         found, wrong = [], []
         for text in value:
             try:
-                found.append(read(self.row.name, self.row.kind, text))
+                found.append(read(self.row.kind, text))
             except ValueError as reason:
                 wrong.append(fault(self.row.name, text, reason))
         if wrong:
@@ -71,7 +76,7 @@ class One(fields.Field[Any]):
         try:
             if len(value) > 1:
                 raise ValueError(f"a single entry is accepted{instead(self.kind, value)}")
-            return [read(self.parameter, self.kind, value[0])]
+            return [read(self.kind, value[0])]
         except ValueError as reason:
             text = value[-1] if len(value) > 1 else value[0]
             raise ValidationError([fault(self.parameter, text, reason)]) from None
@@ -156,12 +161,11 @@ class Orders(fields.Field[Any]):
 
     def read(self, text: str, seen: set[str]) -> list[tuple[str, str]]:
         """The pairs of one entry. Raises ValueError."""
-        if not text:
-            raise ValueError("a value is needed after '='")
+        checked(text)
         terms = []
         for part in text[: LONGEST + 1].split(","):
             term = self.TERM.fullmatch(part)
-            if not term or term[2] not in self.names or len(text) > LONGEST:
+            if not term or term[2] not in self.names:
                 raise ValueError(
                     "asc(field) or desc(field) is accepted, several separated by commas; "
                     f"field is one of {', '.join(self.names)}"
