@@ -10,10 +10,14 @@ from flask import Flask
 from app.cli.clients import clients
 from app.cli.db import db
 from app.cli.demo import demo
+from app.cli.exporting import export
 from app.cli.importing import import_files
+from app.cli.keys import keys
+from app.cli.settings import settings
 from app.cli.tenants import tenants
+from app.cli.users import users
 
-COMMANDS = (clients, db, demo, import_files, tenants)
+COMMANDS = (clients, db, demo, export, import_files, keys, settings, tenants, users)
 
 
 def register(app: Flask) -> None:
