@@ -37,10 +37,10 @@ seed: $(READY) ## Add demonstration data
 	@$(BIN)/flask demo
 
 test: $(READY_DEV) ## Run the whole test suite (TESTS='...' for pytest's own arguments)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 cover: $(READY_DEV) ## The same, with branch coverage of app
-	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term --cov-fail-under=95 $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term --cov-fail-under=95 $(TESTS)
 
 lint: $(READY_DEV) ## Style, types and import rules
 	@$(BIN)/ruff check .

@@ -7,12 +7,12 @@ from typing import Any
 
 import engines
 import pytest
+from engines import USED
 
 pytest_plugins = ["reading"]
 CI = os.environ.get("CI", "").lower() in ("1", "true")
 ROOM = pytest.StashKey[Path]()
 ALIVE = pytest.StashKey[Any]()
-USED = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:

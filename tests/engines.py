@@ -21,9 +21,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from app import config, database
 from app.repository import schema
 
+USED = pytest.StashKey[dict[str, str]]()
+"""What really ran: engine or browser -> its version."""
 GIVEN = "TASKS_TEST_MYSQL_URL"
 MISSING = f"no MariaDB: install mariadb-server, or set {GIVEN} to an account that makes databases"
 WATCH = """(

@@ -3,11 +3,14 @@
 import json
 import re
 import shutil
+import subprocess
 
 import pytest
 import requests
+from engines import USED
 from services import running
 
+pytestmark = pytest.mark.xdist_group("page")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
@@ -24,8 +27,6 @@ def service(sqlite_engine, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(pytestconfig):
-    from conftest import USED
-
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if not found:
         pytestconfig.stash[USED]["browser"] = "NOT TESTED: no Chromium"
@@ -72,7 +73,7 @@ def authorize(page, grant, fields):
     for name, value in fields.items():
         form.locator(f"input[data-name={name}]").fill(value)
     form.get_by_role("button", name="Apply given OAuth2 credentials").click()
-    form.get_by_role("button", name="Logout").or_(form.locator(".errors")).wait_for()
+    form.get_by_role("button", name="Remove authorization").or_(form.locator(".errors")).wait_for()
     assert form.locator(".errors").count() == 0, form.locator(".errors").inner_text()
     page.locator(".modal-ux button.close-modal").click()
 
@@ -116,8 +117,6 @@ def test_a_user_authorizes_with_nothing_but_login_and_password(page, service):
 
 
 def test_the_curl_that_is_printed_lists_tasks(service):
-    import subprocess
-
     line = next(line for line in service.told if line.lstrip().startswith("curl "))
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
     assert len(json.loads(done.stdout)["items"]) == 3

@@ -15,6 +15,7 @@ from services import command, family, refused, running
 
 from app import serving
 
+pytestmark = pytest.mark.xdist_group("serving")
 HALF_A_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: half"
 PATH = "/api/task_manager/v2/tasks"
 
