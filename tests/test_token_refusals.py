@@ -3,6 +3,7 @@
 import logging
 from base64 import b64encode
 from collections.abc import Iterator
+from io import BytesIO
 from time import perf_counter
 from typing import Any
 
@@ -123,6 +124,16 @@ def test_only_a_form_is_read(house: House, kind: str | None) -> None:
     body = filled(f"{CC}&{CREDENTIALS}", house.program())
     answer = house.client.post("/api/2/idp/token", data=body, content_type=kind)
     assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+
+
+def test_a_form_in_chunks_has_the_same_limit(house: House) -> None:
+    body = filled(f"{CC}&{CREDENTIALS}&pad=", house.program()).encode()
+    for size, status in ((60_000, 200), (65_536, 413)):
+        answer = house.client.post(
+            "/api/2/idp/token", content_type=FORM, input_stream=BytesIO(body + b"x" * size),
+            headers={"Transfer-Encoding": "chunked"}, environ_base={"wsgi.input_terminated": True},
+        )  # fmt: skip
+        assert answer.status_code == status
 
 
 def test_credentials_in_the_query_are_not_read(house: House) -> None:

@@ -40,16 +40,26 @@ class Proof:
 NO_PROOF = Proof("none")
 
 
+def body(request: Request) -> bytes:
+    """The body of `request`. Raises InvalidRequestError when it is too large."""
+    request.max_content_length = LARGEST + 1
+    try:
+        content = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        content = bytes(LARGEST + 1)
+    # One that comes in chunks is cut at the limit without a word.
+    if len(content) > LARGEST:
+        raise InvalidRequestError("The body is too large.", status_code=413)
+    return content
+
+
 def parameters(request: Request) -> dict[str, str]:
     """The parameters of the form; those without value are left out. Raises InvalidRequestError."""
     if request.mimetype != FORM:
         raise InvalidRequestError(f"The body must be sent as {FORM}.")
-    request.max_content_length = LARGEST
     try:
-        text = request.get_data(cache=False).decode()
+        text = body(request).decode()
         pairs = parse_qsl(text, True, errors="strict", max_num_fields=MOST_PARAMETERS)
-    except RequestEntityTooLarge:
-        raise InvalidRequestError("The body is too large.", status_code=413) from None
     except ValueError:
         raise InvalidRequestError("The body is no valid form in UTF-8.") from None
     form = dict(pairs)
