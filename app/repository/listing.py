@@ -9,7 +9,7 @@ from app.catalog.rows import Catalog
 from app.database import Database
 from app.repository import invariants, projection
 from app.repository.filtering import predicates
-from app.repository.ordering import Keys, Lister, Term, terms_of
+from app.repository.ordering import Lister
 from app.repository.paging import Question, check_size, continued, fresh, token
 from app.repository.planning import Demand, Planner
 from app.repository.predicates import Predicates, marks, parameters_of, shapes_of
@@ -17,6 +17,7 @@ from app.repository.query import PAGE, Query
 from app.repository.sampling import sample_of
 from app.repository.statements import fetch
 from app.repository.tenants import Node
+from app.repository.terms import Keys, Term, terms_of
 from app.repository.walks import Along, Head
 
 

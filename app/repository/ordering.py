@@ -11,62 +11,30 @@ from typing import Any
 
 from peewee import Field
 
-from app.catalog.rows import Catalog, Members
+from app.catalog.rows import Catalog
 from app.database import Database, Row
 from app.repository import dictionaries, invariants
-from app.repository.filtering import both, empty
+from app.repository.naming import name_of, named
 from app.repository.planning import Demand, Plan, Planner
-from app.repository.predicates import (
-    Among,
-    Differs,
-    Missing,
-    Past,
-    Predicate,
-    Predicates,
-    Span,
-    Tagged,
-    marks,
-    on,
-)
-from app.repository.query import OrderBy
+from app.repository.predicates import Among, Missing, Past, Predicate, Predicates, Span, Tagged, on
 from app.repository.sampling import Sample
-from app.repository.statements import fetch
+from app.repository.terms import (
+    UNIQUE,
+    WORDS,
+    Keys,
+    Term,
+    comparable,
+    contradicts,
+    earlier,
+    spanned,
+    without,
+)
 from app.repository.walks import Head, Walk, run
 
-WORDS = {"state": 5, "priority": 5}
-"""Columns of codes, and how many codes there are."""
-UNIQUE = ("id", "uuid")
 SMALL = 2_000
 """Rows that are rather sorted here than asked for in many statements."""
 MANY = 4 * SMALL
 """Rows at which sorting here is given up: the estimate was wrong."""
-NAMES = 100
-"""Names of a dictionary that are read at a time."""
-
-Keys = Sequence[Any]
-"""A row's place in the order: a code, name, time (or None) or unique value for each term."""
-
-
-@dataclass(frozen=True, eq=False)
-class Term:
-    """One field of the order: its column, direction, and the dictionary whose names it sorts by."""
-
-    column: str
-    descending: bool
-    names: Members | None = None
-
-
-def terms_of(catalog: Catalog, order: OrderBy) -> list[Term]:
-    """The terms of `order`, ended by a unique one: ties go by id in the last field's direction."""
-    terms: list[Term] = []
-    for direction, name in order or (("asc", "id"),):
-        target = catalog.order_of[name].target
-        names = target if isinstance(target, Members) else None
-        column = target.column if isinstance(target, Members) else target
-        terms.append(Term(column.column_name, direction == "desc", names))
-        if terms[-1].column in UNIQUE:
-            return terms
-    return [*terms, Term("id", terms[-1].descending)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +82,14 @@ class Lister:
             if few is not None:
                 return self.sorted_here(terms, few, after, want)
         if term.names:
-            return self.by_value(self.named(term, predicates, after), rest, predicates, after, want)
+            nullable = self.catalog.model._meta.columns[term.column].null
+            values: Iterator[tuple[Any, Predicate]] = named(
+                self.database, term, predicates, after, nullable
+            )
+            return self.by_value(values, rest, predicates, after, want)
         if term.column in WORDS:
-            return self.by_value(self.coded(term, predicates, after), rest, predicates, after, want)
+            values = coded(term, predicates, after)
+            return self.by_value(values, rest, predicates, after, want)
         return self.by_time(terms, predicates, after, want)
 
     def by_value(
@@ -132,70 +105,6 @@ class Lister:
             if len(found) >= want:
                 break
         return found
-
-    def coded(
-        self, term: Term, predicates: Predicates, after: Keys | None
-    ) -> Iterator[tuple[Any, Predicate]]:
-        """The codes that rows may have, in order from `after` on."""
-        codes = set(range(1, WORDS[term.column] + 1))
-        for row in on(predicates, term.column, Among):
-            codes &= set(row.values)
-        for code in sorted(codes, reverse=term.descending):
-            if after is None or not earlier(code, after[0], term.descending):
-                yield code, Among(term.column, (code,))
-
-    def named(
-        self, term: Term, predicates: Predicates, after: Keys | None
-    ) -> Iterator[tuple[Any, Predicate]]:
-        """The names that rows may have (None: no name), in order from `after` on."""
-        nameless = (None, Missing(term.column, True))
-        listed = list(on(predicates, term.column, Among))
-        begin = after[0] if after is not None else None
-        absent = not listed and self.catalog.model._meta.columns[term.column].null
-        if absent and not term.descending and begin is None:
-            yield nameless
-        for number, name in self.names(term, listed, begin, after is None):
-            yield name, Among(term.column, (number,))
-        if absent and term.descending:
-            yield nameless
-
-    def names(
-        self, term: Term, listed: list[Among], begin: Any, fresh: bool
-    ) -> Iterator[tuple[int, str]]:
-        """Numbers and names of entries in order: those listed, or the whole dictionary."""
-        assert term.names is not None
-        if term.descending and begin is None and not fresh:
-            return
-        if listed:
-            numbers = set.intersection(*(set(row.values) for row in listed))
-            pairs = [(number, self.name_of(term, number)) for number in numbers]
-            for number, name in sorted(pairs, key=lambda pair: pair[1], reverse=term.descending):
-                if begin is None or not earlier(name, begin, term.descending):
-                    yield number, name
-            return
-        inclusive = True
-        while block := self.block(term.names.member, begin, inclusive, term.descending):
-            yield from block
-            begin, inclusive = block[-1][1], False
-
-    def block(
-        self, member: Field, begin: str | None, inclusive: bool, descending: bool
-    ) -> list[tuple[int, str]]:
-        """The next entries of a dictionary in order of their names."""
-        model: Any = member.model
-
-        def build() -> Any:
-            query = model.select(model.id, member).limit(NAMES).tuples()
-            if begin is not None:
-                edge = marks(0, 1)[0]
-                if descending:
-                    query = query.where(member <= edge if inclusive else member < edge)
-                else:
-                    query = query.where(member >= edge if inclusive else member > edge)
-            return query.order_by(member.desc() if descending else member.asc())
-
-        shape = ("names", model.__name__, begin is None, inclusive, descending)
-        return fetch(self.database, shape, build, () if begin is None else (begin,))
 
     def by_time(
         self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
@@ -350,12 +259,19 @@ class Lister:
 
     def key(self, term: Term, value: Any) -> Any:
         """What a term sorts a column's value by: the name that a number stands for, or itself."""
-        return value if term.names is None or value is None else self.name_of(term, value)
+        return value if term.names is None or value is None else name_of(self.database, term, value)
 
-    def name_of(self, term: Term, number: int) -> str:
-        """The name that a number stands for."""
-        dictionary = dictionaries.TYPES if term.column == "type_id" else dictionaries.USERS
-        return str(dictionaries.entries_of(self.database, dictionary, (number,))[number][0])
+
+def coded(
+    term: Term, predicates: Predicates, after: Keys | None
+) -> Iterator[tuple[int, Predicate]]:
+    """The codes that rows may have, in order from `after` on."""
+    codes = set(range(1, WORDS[term.column] + 1))
+    for row in on(predicates, term.column, Among):
+        codes &= set(row.values)
+    for code in sorted(codes, reverse=term.descending):
+        if after is None or not earlier(code, after[0], term.descending):
+            yield code, Among(term.column, (code,))
 
 
 def place(columns: list[Any], wanted: Field) -> int:
@@ -365,43 +281,3 @@ def place(columns: list[Any], wanted: Field) -> int:
             return at
     columns.append(wanted)
     return len(columns) - 1
-
-
-def comparable(key: Any) -> tuple[bool, Any]:
-    """A key that sorts before every other when it is missing."""
-    return (key is not None, key)
-
-
-def earlier(key: Any, edge: Any, descending: bool) -> bool:
-    """Whether `key` comes before `edge` in the direction given."""
-    if key == edge:
-        return False
-    return (comparable(key) < comparable(edge)) != descending
-
-
-def contradicts(predicates: Predicates, column: str, missing: bool) -> bool:
-    """Whether no row that satisfies `predicates` has (or lacks) the column, as `missing` says."""
-    if any(row.missing != missing for row in on(predicates, column, Missing)):
-        return True
-    return missing and any(
-        row.column == column and isinstance(row, Span | Differs) for row in predicates
-    )
-
-
-def spanned(predicates: Predicates, span: Span) -> Predicates | None:
-    """`predicates` and `span`, as one with that on the same column; None: a contradiction."""
-    rest = tuple(
-        row for row in predicates if not (isinstance(row, Span) and row.column == span.column)
-    )
-    for row in on(predicates, span.column, Span):
-        span = both(row, span)
-    return None if empty(span) else (*rest, span)
-
-
-def without(predicates: Predicates, condition: Predicate) -> Predicates:
-    """`predicates` less those that `condition`, on the same column, makes needless."""
-    return tuple(
-        row
-        for row in predicates
-        if not (isinstance(row, Among) and row.column == condition.column)
-    )
