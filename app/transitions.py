@@ -69,6 +69,8 @@ class Facts(NamedTuple):
     ran_at: int | None
     ran: int
     cancel_at: int | None
+    tagged: int
+    """Whether it has tags; no column of its own."""
 
     @property
     def standing(self) -> State:
@@ -93,7 +95,7 @@ def default(timer: Timer) -> int:
 def stamp(facts: Facts, now: int) -> int:
     """`now`, or the task's latest time when clocks disagree: its times never go back."""
     times = (facts.enqueued_at, facts.assigned_at, facts.started_at, facts.updated_at)
-    return max(now, *(moment for moment in times if moment is not None), now)
+    return max([now, *(moment for moment in times if moment is not None)])
 
 
 def alarms(facts: Facts) -> list[tuple[int, Timer]]:
@@ -135,12 +137,16 @@ def fires(facts: Facts, now: int) -> Timer | None:
 
 
 def settled(facts: Facts, now: int) -> Facts:
-    """The same with `ready` and `due_at` as its other facts demand."""
-    waiting = facts.state == ENQUEUED.code
-    ready = waiting and (facts.not_before is None or facts.not_before <= now)
+    """The same with `ready` and `due_at` as its other facts demand.
+
+    A task that was imported waits without a lane; it is due at once, and upkeep gives it one.
+    """
     moments = [moment for moment, _ in alarms(facts)]
-    if waiting and not ready and facts.not_before is not None:
-        moments.append(facts.not_before)
+    waiting = facts.state == ENQUEUED.code
+    opens = max(facts.not_before or 0, 0 if facts.lane_id else now)
+    ready = waiting and facts.lane_id > 0 and opens <= now
+    if waiting and not ready:
+        moments.append(opens)
     return facts._replace(ready=int(ready), due_at=min(moments, default=None))
 
 

@@ -1,0 +1,62 @@
+"""SQL texts of single rows, made once for each table and set of columns.
+
+The write path runs the same few statements all day; building them anew with Peewee would cost more
+than running them. Names come from our own code, values go in as parameters.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from app.database import Database
+
+Columns = Mapping[str, Any]
+
+
+@lru_cache(maxsize=64)
+def insertion(mark: str, table: str, columns: tuple[str, ...]) -> str:
+    """INSERT of one row."""
+    marks = ", ".join([mark] * len(columns))
+    return " ".join(("INSERT INTO", table, "(", ", ".join(columns), ") VALUES (", marks, ")"))
+
+
+@lru_cache(maxsize=1024)
+def alteration(mark: str, table: str, columns: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    """UPDATE of `columns` where all `keys` have given values."""
+    assigned = ", ".join(" ".join((column, "=", mark)) for column in columns)
+    where = " AND ".join(" ".join((key, "=", mark)) for key in keys)
+    return " ".join(("UPDATE", table, "SET", assigned, "WHERE", where))
+
+
+def insert(database: Database, table: str, row: Columns) -> None:
+    """Write one row. Raises peewee.IntegrityError."""
+    database.run(insertion(database.mark, table, tuple(row)), tuple(row.values()))
+
+
+def insert_all(database: Database, table: str, rows: Sequence[Columns]) -> None:
+    """Write rows that all have the same columns. Raises peewee.IntegrityError."""
+    if rows:
+        text = insertion(database.mark, table, tuple(rows[0]))
+        database.run_many(text, [tuple(row.values()) for row in rows])
+
+
+def update(database: Database, table: str, columns: Columns, keys: Columns) -> int:
+    """Change the rows in which all `keys` have these values -> how many were changed."""
+    text = alteration(database.mark, table, tuple(columns), tuple(keys))
+    return database.run(text, (*columns.values(), *keys.values()))
+
+
+@lru_cache(maxsize=512)
+def spoken(mark: str, text: str) -> str:
+    """`text`, in which `?` stands for a parameter, in the words of the dialect."""
+    return text if mark == "?" else text.replace("?", mark)
+
+
+def rows(database: Database, text: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """What a SELECT answers; `?` stands for a parameter on every engine."""
+    return database.rows(spoken(database.mark, text), values)
+
+
+def run(database: Database, text: str, values: Sequence[Any] = ()) -> int:
+    """Run a statement that changes something; `?` stands for a parameter on every engine."""
+    return database.run(spoken(database.mark, text), values)

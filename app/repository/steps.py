@@ -1,0 +1,278 @@
+"""The steps of a task that is there: each is one transaction and one compare-and-set.
+
+Every act takes the task's number, the time, and `fence`: the number that the caller's lease names,
+or None for an admin who needs none. What an act refuses has changed nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import transitions
+from app.database import Database
+from app.errors import InvalidTransition, LeaseLost, NotCancellable, NotCompleted, NotFound
+from app.lifecycle import COMPLETED, FAILED, REQUEUED, TASK_STEP, TASK_STEPS, Step, allowed
+from app.repository import endings
+from app.repository.facts import attempted, lane_of, read, store
+from app.repository.sentences import rows, update
+from app.signals import Event, lease_lost, queued, send_all, stepped
+from app.transitions import Facts, renewed
+from app.vocabulary import ResultCode, State
+
+Change = Callable[[Facts], Facts]
+ENDED_BY = "SELECT ended_by FROM attempts WHERE task_id = ? AND number = ?"
+REPORTED = "SELECT progress, context FROM task_details WHERE task_id = ?"
+
+
+@dataclass(frozen=True)
+class Taking:
+    """A step about to be taken: by whom, when, and what it writes beside the task's facts."""
+
+    step: Step
+    now: int
+    fence: int | None
+    change: Change
+    details: dict[str, Any] = field(default_factory=dict)
+    """Columns of the details: JSON that the caller brings."""
+    outcome: str = ""
+    """How the attempt ends, for steps that end it."""
+    reason: str | None = None
+    digest: bytes | None = None
+    """SHA-256 of step and body: who repeats them under the same lease is not refused."""
+
+
+def held_under(facts: Facts, fence: int) -> bool:
+    """Whether the lease that `fence` names is the one in force."""
+    return facts.held and facts.fence == fence and facts.lease_until is not None
+
+
+def found(database: Database, task: int) -> Facts:
+    """The facts of a task that is not deleted. Raises NotFound."""
+    facts = read(database, task)
+    if facts is None or facts.deleted_at is not None:
+        raise NotFound(kind="task")
+    return facts
+
+
+def take(database: Database, task: int, taking: Taking) -> Facts:
+    """Take a step -> the facts as they are then.
+
+    Raises NotFound, LeaseLost, InvalidTransition, Unavailable; then nothing has changed.
+    """
+
+    def act() -> tuple[Facts, list[Event]]:
+        with database.write_transaction():
+            facts = found(database, task)
+            if taking.fence is not None and not held_under(facts, taking.fence):
+                return unchanged(database, facts, taking), []
+            if taking.step.target(facts.standing, taking.fence is None) is None:
+                return again(database, facts, taking), []
+            new = taking.change(facts)
+            return new, done(database, facts, new, taking)
+
+    try:
+        facts, events = attempted(database, act)
+    except LeaseLost:
+        lease_lost.send(database=database, task=task, step=taking.step.name)
+        raise
+    send_all(events)
+    return facts
+
+
+def unchanged(database: Database, facts: Facts, taking: Taking) -> Facts:
+    """`facts`, when this very step ended the lease that is no longer in force. Raises LeaseLost."""
+    if taking.step.ends:
+        ended = rows(database, ENDED_BY, (facts.id, taking.fence))
+        if ended and taking.digest is not None and ended[0][0] == taking.digest:
+            return facts
+    raise LeaseLost()
+
+
+def again(database: Database, facts: Facts, taking: Taking) -> Facts:
+    """`facts` with the lease renewed, when the step has been taken before.
+
+    Raises InvalidTransition.
+    """
+    if facts.standing not in taking.step.repeats:
+        raise refused(facts.standing, taking.step)
+    new = renewed(facts, taking.now)
+    store(database, facts, new)
+    return new
+
+
+def refused(state: State, step: Step) -> InvalidTransition:
+    """The refusal of a step that `state` does not allow."""
+    return InvalidTransition(
+        kind="task", state=state.value, step=step.name, allowed=allowed(TASK_STEPS, state)
+    )
+
+
+def done(database: Database, old: Facts, new: Facts, taking: Taking) -> list[Event]:
+    """Write what the step changes -> what has happened then."""
+    store(database, old, new, taking.details)
+    if old.held and old.started_at is None and new.started_at is not None:
+        begun = {"started_at": new.started_at}
+        update(database, "attempts", begun, {"task_id": old.id, "number": old.fence})
+    if old.state != new.state and not new.held:
+        if old.held:
+            moment = new.updated_at or taking.now
+            outcome = taking.outcome or spoken_result(new)
+            endings.close(database, old, moment, outcome, taking.reason, taking.digest)
+        endings.settle(database, new)
+    return happened(database, old, new, taking.step.name, taking.reason)
+
+
+def spoken_result(facts: Facts) -> str:
+    """The result's word of a completed task."""
+    return list(ResultCode)[(facts.result or 1) - 1].value
+
+
+def happened(
+    database: Database, old: Facts, new: Facts, step: str, reason: str | None = None
+) -> list[Event]:
+    """The events of a change that is about to be committed. Renewing a lease is none."""
+    if new.updated_at == old.updated_at and new.state == old.state:
+        return []
+    told = {
+        "database": database, "task": old.id, "attempt": new.fence, "step": step,
+        "state": new.standing, "executor": new.executor_id or old.executor_id, "reason": reason,
+    }  # fmt: skip
+    events: list[Event] = [(stepped, told)]
+    if new.standing is State.ENQUEUED:
+        later = None if new.ready else new.not_before
+        events.append((queued, {"database": database, "arrivals": [(lane_of(new), later)]}))
+    return events
+
+
+def start(database: Database, task: int, now: int, fence: int) -> Facts:
+    """The executor is at work. Raises as `take`."""
+    change = Taking(TASK_STEP["started"], now, fence, lambda f: transitions.started(f, now))
+    return take(database, task, change)
+
+
+def pause(database: Database, task: int, now: int, fence: int) -> Facts:
+    """The work stands still. Raises as `take`."""
+    change = Taking(TASK_STEP["paused"], now, fence, lambda f: transitions.paused(f, now))
+    return take(database, task, change)
+
+
+def beat(database: Database, task: int, now: int, fence: int) -> Facts:
+    """The lease lasts a full interval again, once started. Raises as `take`."""
+    change = Taking(TASK_STEP["heartbeat"], now, fence, lambda f: renewed(f, now))
+    return take(database, task, change)
+
+
+def report(
+    database: Database, task: int, now: int, fence: int, progress: str, context: str | None
+) -> Facts:
+    """`progress` and, when given, `context` (JSON) replace what was there. Raises as `take`."""
+    told = {"progress": progress} | ({} if context is None else {"context": context})
+
+    def change(facts: Facts) -> Facts:
+        was = dict(zip(("progress", "context"), rows(database, REPORTED, (task,))[0], strict=True))
+        if all(was[name] == value for name, value in told.items()):
+            return renewed(facts, now)
+        return renewed(transitions.touched(facts, now), now)
+
+    return take(database, task, Taking(TASK_STEP["progress"], now, fence, change, told))
+
+
+def give_back(
+    database: Database,
+    task: int,
+    now: int,
+    fence: int | None,
+    digest: bytes | None = None,
+    delay: int | None = None,
+    reason: str | None = None,
+    failed: bool = False,
+) -> Facts:
+    """Back to the queue, after `delay` nanoseconds. Raises as `take`."""
+
+    def change(facts: Facts) -> Facts:
+        return transitions.returned(facts, now, delay, failed)
+
+    outcome = FAILED if failed else REQUEUED
+    step = TASK_STEP["enqueued"]
+    taking = Taking(step, now, fence, change, {}, outcome, reason, digest if fence else None)
+    return take(database, task, taking)
+
+
+def complete(
+    database: Database,
+    task: int,
+    now: int,
+    fence: int | None,
+    code: ResultCode,
+    parts: dict[str, str],
+    digest: bytes | None = None,
+) -> Facts:
+    """Ended with `code`; `parts`: payload, warnings, error as JSON, those given. Raises as `take`.
+
+    An admin's end of an enqueued task has no lease and no attempt.
+    """
+    step = TASK_STEP["completed"]
+
+    def change(facts: Facts) -> Facts:
+        return transitions.completed(facts, code, now)
+
+    taking = Taking(step, now, fence, change, dict(parts), "", None, digest if fence else None)
+    return take(database, task, taking)
+
+
+def request_cancel(database: Database, task: int, now: int, grace: int) -> Facts:
+    """Cancelled at once while enqueued, else flagged; `grace`: nanoseconds until it is anyhow.
+
+    Raises NotFound, NotCancellable, InvalidTransition, Unavailable.
+    """
+    step = TASK_STEP["cancelRequested"]
+    facts = found(database, task)
+    if facts.cancel_requested and (facts.held or facts.result == ResultCode.CANCELLED.code):
+        return facts
+    if facts.standing is not COMPLETED and not facts.cancellable:
+        raise NotCancellable()
+
+    def change(facts: Facts) -> Facts:
+        return facts if facts.cancel_requested else transitions.cancelled(facts, grace, now)
+
+    return take(database, task, Taking(step, now, None, change))
+
+
+def delete(database: Database, task: int, now: int) -> None:
+    """A completed task and its activities are shown only on demand from now on.
+
+    Raises NotFound, NotCompleted, Unavailable.
+    """
+
+    def act() -> None:
+        with database.write_transaction():
+            facts = found(database, task)
+            if facts.standing is not COMPLETED:
+                raise NotCompleted(state=facts.standing.value)
+            new = transitions.touched(facts, now)
+            mark(database, facts, new._replace(deleted_at=new.updated_at))
+
+    attempted(database, act)
+
+
+def restore(database: Database, task: int, now: int) -> None:
+    """The task and the activities that were deleted with it are shown again.
+
+    Raises NotFound, Unavailable.
+    """
+
+    def act() -> None:
+        with database.write_transaction():
+            facts = read(database, task)
+            if facts is None:
+                raise NotFound(kind="task")
+            if facts.deleted_at is not None:
+                mark(database, facts, transitions.touched(facts, now)._replace(deleted_at=None))
+
+    attempted(database, act)
+
+
+def mark(database: Database, old: Facts, new: Facts) -> None:
+    """Write the deletion or restoring of a task and its activities."""
+    store(database, old, new)
+    endings.mark(database, old.id, new.deleted_at, old.deleted_at, new.updated_at or 0)
