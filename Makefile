@@ -79,11 +79,13 @@ $(BIN)/python:
 
 # The stamps carry the time of the last install: while the lock is older, nothing is looked at.
 $(READY): requirements.txt | $(BIN)/python
+	@echo "Installing what the service needs into $(VENV) ..."
 	@$(PIP) -r requirements.txt
 	@touch $@
 
 # The C driver for MySQL needs a compiler and the client library's headers; PyMySQL is there anyway.
 $(READY_DEV): requirements-dev.txt requirements-mysql.txt | $(READY)
+	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) -r requirements-dev.txt
 	@$(PIP) -r requirements-mysql.txt 2>/dev/null \
 	  || echo "mysqlclient cannot be built here: PyMySQL is used." >&2

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import engines
+import mariadb
 import pytest
 from engines import USED
 
@@ -81,10 +82,10 @@ def sqlite_engine(pytestconfig: pytest.Config, worker: str) -> engines.SqliteEng
 @pytest.fixture(scope="session")
 def mysql_engine(pytestconfig: pytest.Config, worker: str) -> engines.MysqlEngine:
     """The run's own MariaDB, or the server that was given; without either its tests are skipped."""
-    server = engines.server(pytestconfig.stash[ROOM])
+    server = mariadb.server(pytestconfig.stash[ROOM])
     if server is None:
-        pytestconfig.stash[USED]["mysql"] = f"NOT TESTED: {engines.MISSING}"
-        pytest.skip(engines.MISSING)
+        pytestconfig.stash[USED]["mysql"] = f"NOT TESTED: {mariadb.MISSING}"
+        pytest.skip(mariadb.MISSING)
     engine = engines.MysqlEngine(server, worker)
     pytestconfig.stash[USED]["mysql"] = engine.facts()
     return engine

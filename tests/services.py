@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import engines
+import mariadb
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a secret of the tests, long enough for use"
@@ -52,7 +52,7 @@ def refused(*arguments: str, **settings: str) -> tuple[int, list[str]]:
 @contextmanager
 def running(url: str, folder: Path, how: str = "serve", **settings: str) -> Iterator[Running]:
     """A service on the database at `url`; `folder` takes its log and its instance folder."""
-    log = folder / f"log-{engines.free_port()}"
+    log = folder / f"log-{mariadb.free_port()}"
     chosen = {
         "TASKS_DATABASE_URL": url,
         "TASKS_SECRET_KEY": SECRET,
@@ -61,7 +61,7 @@ def running(url: str, folder: Path, how: str = "serve", **settings: str) -> Iter
     }
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            command(how, "--port", str(engines.free_port())),
+            command(how, "--port", str(mariadb.free_port())),
             cwd=ROOT,
             env=environment(**chosen),
             stdout=subprocess.PIPE,

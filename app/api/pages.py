@@ -38,7 +38,7 @@ def icon() -> Response:
 def allow(response: Response) -> Response:
     """The page may use its own parts and call this service; browsers may keep the parts."""
     response.headers["Content-Security-Policy"] = POLICY
-    if response.mimetype != "text/html":
+    if response.status_code == 200 and response.mimetype != "text/html":
         response.cache_control.no_cache = None
         response.cache_control.public = True
         response.cache_control.max_age = HOUR
