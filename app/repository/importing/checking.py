@@ -13,7 +13,6 @@ from app.database import Database
 from app.errors import Fault
 from app.repository import invariants
 from app.repository.importing.layout import LAYOUTS
-from app.repository.importing.ledger import Ledger
 from app.repository.importing.presence import Presence
 from app.repository.importing.readers import ATTEMPTS, IGNORED, TENANT, Columns, Wrong
 from app.repository.importing.spool import Batch, Spool
@@ -21,6 +20,7 @@ from app.repository.importing.tenancy import Tenancy
 from app.repository.tenants import Node
 from app.vocabulary import State
 
+ENQUEUED, COMPLETED = State.ENQUEUED.code, State.COMPLETED.code
 REQUIRED = ("id", "uuid", "type", "state")
 SHOWN = 100
 """Characters of a faulty value that a message repeats."""
@@ -87,7 +87,7 @@ def consistent(candidate: Candidate, value: Columns, twins: Iterable[tuple[str, 
         twin = value.get(name)
         if twin is not None and into[column] is not None and twin != str(into[column]):
             candidate.wrong(name, twin, f"should repeat {into[column]}")
-    completed = into["state"] == State.COMPLETED.code
+    completed = into["state"] == COMPLETED
     if completed and into["result"] is None and not refused(candidate, "result"):
         candidate.wrong("result.code", None, "is needed once completed")
     if into["state"] is not None and not completed:
@@ -117,14 +117,13 @@ class Checker:
         self.report = report
         self.tenancy = Tenancy(database, default)
         self.presence = Presence(database)
-        self.ledger = Ledger()
         self.spool = Spool()
         self.tally = Tally()
         self.bounds: invariants.Bounds = {}
 
     def close(self) -> None:
         """Remove the temporary files."""
-        self.ledger.close()
+        self.presence.close()
         self.spool.close()
 
     def take(self, candidates: Sequence[Candidate]) -> None:
@@ -158,7 +157,7 @@ class Checker:
             return False
         assert owner is not None
         plural, into = candidate.catalog.plural, candidate.into
-        there = self.place_of(plural, into["id"])
+        there = self.presence.places[plural].get(into["id"])
         if there is not None and not self.replace:
             self.tally.skipped += 1
             return False
@@ -175,7 +174,7 @@ class Checker:
         else:
             setattr(self.tally, plural, getattr(self.tally, plural) + 1)
         key = into["tenant_id"] if plural == "tasks" else into["task_id"]
-        self.ledger.enter(plural, [(into["id"], into["uuid"], key)])
+        self.presence.enter(plural, into["id"], into["uuid"], key)
         return True
 
     def owner(self, candidate: Candidate) -> Node | None:
@@ -187,14 +186,10 @@ class Checker:
         if plural == "activities":
             found = self.task_tenant(candidate, found)
         if into["uuid"] is not None and into["id"] is not None:
-            holder = self.uuid_owner(plural, into["uuid"])
+            holder = self.presence.owners[plural].get(into["uuid"])
             if holder not in (None, into["id"]):
                 candidate.wrong("uuid", None, f"belongs to the {candidate.catalog.name} {holder}")
         return found
-
-    def uuid_owner(self, plural: str, uuid: bytes) -> int | None:
-        """The id of the row with this UUID; None: there is none."""
-        return self.ledger.owner(plural, uuid) or self.presence.owner(plural, uuid)
 
     def tenant(self, candidate: Candidate) -> Node | None:
         """The tenant that the candidate tells of, or the default."""
@@ -212,24 +207,18 @@ class Checker:
         number = into["task_id"]
         if number is None:
             return None
-        tenant = self.place_of("tasks", number)
+        tenant = self.presence.places["tasks"].get(number)
         if tenant is None:
             candidate.wrong("taskId", number, "no such task came before")
         elif into[TENANT] is not None and told is not None and told.id != tenant:
             candidate.wrong("tenant", into[TENANT], f"its task belongs to tenant {tenant}")
         parent = into["parent_id"]
         if parent is not None:
-            task = self.place_of("activities", parent)
+            task = self.presence.places["activities"].get(parent)
             if task != number:
                 words = "no such activity came before" if task is None else "is of another task"
                 candidate.wrong("parentActivityId", parent, words)
         return None if tenant is None else self.tenancy.must(tenant)
-
-    def place_of(self, plural: str, number: int) -> int | None:
-        """The tenant of a task, or the task of an activity; None: it is not there."""
-        ledger = self.ledger.tenant_of if plural == "tasks" else self.ledger.task_of
-        found = ledger(number)
-        return self.presence.place_of(plural, number) if found is None else found
 
 
 def waiting(into: Columns, now: int) -> None:
@@ -238,7 +227,7 @@ def waiting(into: Columns, now: int) -> None:
     The fence continues behind the attempts that are known, for each has its number.
     """
     into["fence"] = max((attempt[1] for attempt in into[ATTEMPTS]), default=0)
-    if into["state"] == State.ENQUEUED.code:
+    if into["state"] == ENQUEUED:
         into["queued_at"] = into["enqueued_at"]
         # Due at once: whoever looks first, upkeep or a claim, puts it into its lane.
         into["due_at"] = now

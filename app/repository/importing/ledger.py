@@ -1,20 +1,26 @@
 """What an import has met so far, kept in a temporary file so that memory does not grow with it."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-TABLES = """
-CREATE TABLE tasks (id INTEGER PRIMARY KEY, tenant INTEGER);
-CREATE TABLE activities (id INTEGER PRIMARY KEY, task INTEGER);
-CREATE TABLE tasks_uuids (uuid BLOB PRIMARY KEY, id INTEGER) WITHOUT ROWID;
-CREATE TABLE activities_uuids (uuid BLOB PRIMARY KEY, id INTEGER) WITHOUT ROWID;
-BEGIN;
-"""
+from app.repository.dictionaries import batches
+
 CACHE_KIB = 48 * 1024
+LOOK = 2_000
+"""Values that one statement looks for."""
+PLURALS = ("tasks", "activities")
+MADE = "CREATE TABLE {0} (id INTEGER PRIMARY KEY, place INTEGER)"
+MADE_UUIDS = "CREATE TABLE {0}_uuids (uuid BLOB PRIMARY KEY, id INTEGER) WITHOUT ROWID"
+MARKS = ", ".join("?" * LOOK)
+PLACES = "SELECT id, place FROM {0} WHERE id IN ({1})"
+OWNERS = "SELECT uuid, id FROM {0}_uuids WHERE uuid IN ({1})"
+ENTRY = "INSERT OR REPLACE INTO {0} VALUES (?, ?)"
+UUID_ENTRY = "INSERT OR REPLACE INTO {0}_uuids VALUES (?, ?)"
 
 
 class Ledger:
-    """Which ids and UUIDs came before, and to whom they belong."""
+    """Ids and UUIDs that came before, and whose: a task's tenant, an activity's task."""
 
     def __init__(self) -> None:
         """Nothing came before."""
@@ -23,48 +29,35 @@ class Ledger:
         self.file.execute("PRAGMA journal_mode = OFF")
         self.file.execute("PRAGMA synchronous = OFF")
         self.file.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        self.file.executescript(TABLES)
-        self.run = self.file.execute
+        for plural in PLURALS:
+            self.file.execute(MADE.format(plural))
+            self.file.execute(MADE_UUIDS.format(plural))
+        self.file.execute("BEGIN")
 
-    def tenant_of(self, task: int) -> int | None:
-        """The number of a task's tenant; None: no such task came before."""
-        row = self.run("SELECT tenant FROM tasks WHERE id = ?", (task,)).fetchone()
-        return row[0] if row else None
+    def places(self, plural: str, ids: Iterable[int]) -> list[tuple[int, int]]:
+        """Those of `ids` that came before, each with its number."""
+        return self.look(PLACES.format(plural, MARKS), ids)
 
-    def task_of(self, activity: int) -> int | None:
-        """The id of an activity's task; None: no such activity came before."""
-        row = self.run("SELECT task FROM activities WHERE id = ?", (activity,)).fetchone()
-        return row[0] if row else None
+    def owners(self, plural: str, uuids: Iterable[bytes]) -> list[tuple[bytes, int]]:
+        """Those of `uuids` that came before, each with the id that it came with."""
+        return self.look(OWNERS.format(plural, MARKS), uuids)
 
-    def owner(self, plural: str, uuid: bytes) -> int | None:
-        """The id that came with this UUID; None: none did."""
-        statement = OWNERS[plural]
-        row = self.run(statement, (uuid,)).fetchone()
-        return row[0] if row else None
+    def look(self, statement: str, values: Iterable[Any]) -> list[tuple[Any, Any]]:
+        """What `statement` finds of `values`."""
+        found: list[tuple[Any, Any]] = []
+        for some in batches(values, LOOK):
+            # One text for any number of values, so that it is prepared only once.
+            some += [None] * (LOOK - len(some))
+            found += self.file.execute(statement, some)
+        return found
 
-    def enter(self, plural: str, rows: Iterable[tuple[int, bytes, int]]) -> None:
-        """Id, UUID and tenant (of a task) or task (of an activity) have come."""
-        entry, uuids = ENTRIES[plural]
-        for number, uuid, owner in rows:
-            self.run(entry, (number, owner))
-            self.run(uuids, (uuid, number))
+    def enter(self, plural: str, rows: Sequence[tuple[int, bytes, int]]) -> None:
+        """Id, UUID and number of each of `rows` have come."""
+        self.file.executemany(ENTRY.format(plural), [(key, place) for key, _, place in rows])
+        # In order of the UUID each page of their table is visited once.
+        uuids = sorted((uuid, key) for key, uuid, _ in rows)
+        self.file.executemany(UUID_ENTRY.format(plural), uuids)
 
     def close(self) -> None:
         """Forget everything."""
         self.file.close()
-
-
-OWNERS = {
-    "tasks": "SELECT id FROM tasks_uuids WHERE uuid = ?",
-    "activities": "SELECT id FROM activities_uuids WHERE uuid = ?",
-}
-ENTRIES = {
-    "tasks": (
-        "INSERT OR REPLACE INTO tasks VALUES (?, ?)",
-        "INSERT OR REPLACE INTO tasks_uuids VALUES (?, ?)",
-    ),
-    "activities": (
-        "INSERT OR REPLACE INTO activities VALUES (?, ?)",
-        "INSERT OR REPLACE INTO activities_uuids VALUES (?, ?)",
-    ),
-}

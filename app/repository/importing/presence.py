@@ -1,6 +1,9 @@
-"""What the database has already of that which an import brings, asked for in batches."""
+"""What is there already of that which an import brings: in the database, or earlier in the import.
 
-from collections.abc import Iterable
+Both are asked a batch at a time, for all that its objects name.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.catalog.activities import ACTIVITIES
@@ -9,60 +12,78 @@ from app.catalog.tasks import TASKS
 from app.database import Database
 from app.models import Activity, Task
 from app.repository.dictionaries import batches
+from app.repository.importing.ledger import Ledger
 
 PLACES = {"tasks": Task.tenant_id, "activities": Activity.task_id}
 """What is asked of a row besides its id and UUID."""
 
 
 class Presence:
-    """Ids and UUIDs that were in the database when they were asked for."""
+    """Ids and UUIDs that are there."""
 
     def __init__(self, database: Database) -> None:
         """Look once which collections hold anything at all."""
         self.database = database
+        self.ledger = Ledger()
         self.filled = {
             catalog.plural: self.any_of(catalog.model) for catalog in (TASKS, ACTIVITIES)
         }
         self.places: dict[str, dict[int, int]] = {plural: {} for plural in PLACES}
+        """By collection and id: a task's tenant, an activity's task."""
         self.owners: dict[str, dict[bytes, int]] = {plural: {} for plural in PLACES}
+        """By collection and UUID: the id."""
+        self.fresh: dict[str, list[tuple[int, bytes, int]]] = {plural: [] for plural in PLACES}
 
     def any_of(self, model: Any) -> bool:
         """Whether a table holds any row."""
         return bool(self.database.select(model.select(model.id).limit(1).tuples()))
 
-    def learn(self, candidates: Iterable[Any]) -> None:
-        """Know of everything that these candidates name; what was known before is forgotten."""
-        for catalog in (TASKS, ACTIVITIES):
-            plural = catalog.plural
-            self.places[plural], self.owners[plural] = {}, {}
-            if self.filled[plural]:
-                own = [each.into for each in candidates if each.catalog is catalog]
-                ids = {into["id"] for into in own if "id" in into}
-                column = "task_id" if catalog is TASKS else "parent_id"
-                ids |= {
-                    each.into[column] for each in candidates
-                    if each.catalog is ACTIVITIES and column in each.into
-                }  # fmt: skip
-                self.ask(catalog, "id", ids - {None})
-                uuids = {into["uuid"] for into in own if "uuid" in into}
-                self.ask(catalog, "uuid", uuids - {None})
+    def learn(self, candidates: Sequence[Any]) -> None:
+        """Know of everything that these candidates name; what was known before is written down."""
+        self.settle()
+        columns = {"tasks": [], "activities": []}  # type: dict[str, list[Any]]
+        for each in candidates:
+            columns[each.catalog.plural].append(each.into)
+        activities = columns["activities"]
+        for catalog, column in ((TASKS, "task_id"), (ACTIVITIES, "parent_id")):
+            own = columns[catalog.plural]
+            named = {into.get("id") for into in own} | {into[column] for into in activities}
+            self.ask(catalog, named - {None}, {into.get("uuid") for into in own} - {None})
 
-    def ask(self, catalog: Catalog, name: str, values: Iterable[Any]) -> None:
-        """Learn of the rows that have one of these values."""
-        model: Any = catalog.model
+    def ask(self, catalog: Catalog, ids: set[int], uuids: set[bytes]) -> None:
+        """Learn which of these are there."""
         plural = catalog.plural
+        self.places[plural] = places = {}
+        self.owners[plural] = owners = {}
+        if self.filled[plural]:
+            for name, values in (("id", ids), ("uuid", uuids)):
+                for key, uuid, place in self.rows(catalog, name, values):
+                    places[key], owners[bytes(uuid)] = place, key
+        places.update(self.ledger.places(plural, ids))
+        owners.update(self.ledger.owners(plural, uuids))
+
+    def rows(self, catalog: Catalog, name: str, values: Iterable[Any]) -> list[Any]:
+        """Id, UUID and place of the database's rows that have one of `values` in a column."""
+        model: Any = catalog.model
+        query = model.select(model.id, model.uuid, PLACES[catalog.plural])
+        found = []
         for some in batches(values):
-            query = model.select(model.id, model.uuid, PLACES[plural]).where(
-                getattr(model, name).in_(some)
-            )
-            for number, uuid, place in self.database.select(query.tuples()):
-                self.places[plural][number] = place
-                self.owners[plural][bytes(uuid)] = number
+            found += self.database.select(query.where(getattr(model, name).in_(some)).tuples())
+        return found
 
-    def place_of(self, plural: str, number: int) -> int | None:
-        """The tenant of a task, or the task of an activity; None: it is not there."""
-        return self.places[plural].get(number)
+    def enter(self, plural: str, key: int, uuid: bytes, place: int) -> None:
+        """A row with this id and UUID will be there."""
+        self.places[plural][key] = place
+        self.owners[plural][uuid] = key
+        self.fresh[plural].append((key, uuid, place))
 
-    def owner(self, plural: str, uuid: bytes) -> int | None:
-        """The id of the row with this UUID; None: there is none."""
-        return self.owners[plural].get(uuid)
+    def settle(self) -> None:
+        """Write down what came since the last time."""
+        for plural, rows in self.fresh.items():
+            if rows:
+                self.ledger.enter(plural, rows)
+                self.fresh[plural] = []
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.ledger.close()

@@ -26,6 +26,8 @@ Columns = dict[str, Any]
 Read = Callable[[Any, Columns], None]
 """Puts an attribute's value into columns. Raises Wrong."""
 
+REMEMBERED = 20_000
+"""Entries whose members are not looked at again."""
 LARGEST_COUNT = 2**31 - 1
 LARGEST_INTERVAL = 100 * 366 * 86_400 * SECOND
 CLOCK = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}):([0-5][0-9])\.([0-9]{9})Z")
@@ -48,8 +50,24 @@ class Wrong(ValueError):
         super().__init__(faults)
 
 
-encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""JSON text as it is kept, and comes out again."""
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+"""Writes JSON text as it is kept, and comes out again."""
+
+
+def compact(encoder: json.JSONEncoder) -> Callable[[Any], str]:
+    """What `encoder` does, with its machinery made once rather than for every value."""
+    machinery: Any = json.encoder
+    make, text = machinery.c_make_encoder, machinery.c_encode_basestring
+    if make is None:  # pragma: no cover - a Python without the accelerator
+        return encoder.encode
+    chunks = make(
+        None, encoder.default, text, None, encoder.key_separator, encoder.item_separator,
+        False, False, True,
+    )  # fmt: skip
+    return lambda value: "".join(chunks(value, 0))
+
+
+encode = compact(ENCODER)
 
 
 def text_of(value: Any) -> str:
@@ -168,11 +186,19 @@ def entry_of(row: Attribute, shape: shapes.Entry) -> Read:
     """A dictionary's entry: the text itself, or what its members say; empty ones are absent."""
     name, column, members = row.name, shape.column.name, shape.members
     missing = "" if shape.dictionary == "agents" else None
+    known: dict[tuple[Any, ...], Any] = {}
 
     def read_text(value: Any, into: Columns) -> None:
         into[column] = (text_of(value),)
 
     def read_members(value: Any, into: Columns) -> None:
+        try:
+            into[column] = known[(*value, *value.values())]
+        except (KeyError, TypeError, AttributeError):
+            read_anew(value, into)
+
+    def read_anew(value: Any, into: Columns) -> None:
+        before = len(into[IGNORED])
         found = inside(value, members, into, name)
         wrong = []
         for place, text in enumerate(found):
@@ -184,6 +210,10 @@ def entry_of(row: Attribute, shape: shapes.Entry) -> Read:
             raise Wrong(*wrong)
         if any(found):
             into[column] = tuple(found)
+        if len(into[IGNORED]) == before:
+            if len(known) > REMEMBERED:
+                known.clear()
+            known[(*value, *value.values())] = into[column]
 
     return read_members if members else read_text
 
