@@ -70,17 +70,20 @@ def clause(index: Index) -> str:
 
 
 def locked(database: Database) -> bool:
-    """Whether this connection now holds the load's lock; always on SQLite, whose file is one."""
+    """Whether this connection now holds the load's lock; always on SQLite, whose file is one.
+
+    Named locks belong to the whole server: the name says which of its databases is meant.
+    """
     if database.dialect == "sqlite":
         return True
-    row = database.row("SELECT GET_LOCK(%s, 0)", (LOCK,))
+    row = database.row("SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), %s)), 0)", (LOCK,))
     return bool(row and row[0] == 1)
 
 
 def unlock(database: Database) -> None:
     """Give the load's lock back."""
     if database.dialect == "mysql":
-        database.row("SELECT RELEASE_LOCK(%s)", (LOCK,))
+        database.row("SELECT RELEASE_LOCK(SHA1(CONCAT(DATABASE(), %s)))", (LOCK,))
 
 
 def recover(database: Database) -> int:
