@@ -1,7 +1,8 @@
 """An independent model of the service: plain Python over dictionaries in the API's own shape.
 
 It shares no code with the application. A world is a dictionary of two lists, `tasks` and
-`activities`; every object holds what level `debug` would show of it, defaults left out.
+`activities`; every object holds what level `debug` would show of it, defaults left out, until
+`full` puts them in.
 """
 
 import functools
@@ -107,15 +108,15 @@ def full(collection: str, item: Object) -> Object:
     return {**DEFAULTS[collection], **item}
 
 
-def matching(collection: str, items: list[Object], ask: Ask, locator: str) -> list[Object]:
-    """The objects that a request finds, in no particular order."""
+def matching(items: list[Object], ask: Ask, locator: str) -> list[Object]:
+    """Those of some full objects that a request finds."""
     asked = {name: entries for name, entries in ask.filters.items() if name != "allow_deleted"}
     deleted = ask.filters.get("allow_deleted") == [True]
     return [
         item
         for item in items
         if visible(item, locator, deleted)
-        and all(fits(full(collection, item), name, entries) for name, entries in asked.items())
+        and all(fits(item, name, entries) for name, entries in asked.items())
     ]
 
 
@@ -131,21 +132,21 @@ def place(name: str, value: Any) -> tuple[Any, ...]:
     return (1, RANKS[name](value) if name in RANKS else value)
 
 
-def sorted_by(collection: str, items: list[Object], order: list[tuple[str, str]]) -> list[Object]:
+def sorted_by(items: list[Object], order: list[tuple[str, str]]) -> list[Object]:
     """The objects in order; ties by id in the direction of the last field."""
     found = list(items)
     terms = order or [("asc", "id")]
     for direction, name in reversed([*terms, (terms[-1][0], "id")]):
         found.sort(
-            key=lambda item, name=name: place(name, full(collection, item).get(name)),  # type: ignore[misc]
+            key=lambda item, name=name: place(name, item.get(name)),  # type: ignore[misc]
             reverse=direction == "desc",
         )
     return found
 
 
-def listed(collection: str, items: list[Object], ask: Ask, locator: str) -> list[Object]:
-    """All the objects of a list, in order."""
-    return sorted_by(collection, matching(collection, items, ask, locator), ask.order)
+def listed(items: list[Object], ask: Ask, locator: str) -> list[Object]:
+    """All that a list shows of some full objects, in order."""
+    return sorted_by(matching(items, ask, locator), ask.order)
 
 
 def result_at(lod: str, result: Object) -> Object:
@@ -159,9 +160,9 @@ def result_at(lod: str, result: Object) -> Object:
 
 
 def shown(collection: str, item: Object, lod: str) -> Object:
-    """The object as answers show it at a level."""
+    """A full object as answers show it at a level."""
     levels = MEMBERS[collection][: LEVELS.index(lod) + 1]
-    whole = full(collection, item)
+    whole = dict(item)
     whole |= {f"{name}String": str(whole[name]) for name in NUMBERS if name in whole}
     if "result" in whole:
         whole["result"] = result_at(lod, whole["result"])

@@ -11,7 +11,7 @@ import engines
 import oracle_grammar
 import pytest
 import worlds
-from oracle import Object, listed, shown
+from oracle import Object, full, listed, shown
 from oracle_grammar import Ask, Refused
 
 import app.service
@@ -50,9 +50,11 @@ class Reader:
         self.world = world
         self.http = flask_app.test_client()
         self.tokens: dict[Any, str] = {}
-        self.by_id = {
-            collection: {item["id"]: item for item in items} for collection, items in world.items()
+        self.whole = {
+            collection: [full(collection, item) for item in items]
+            for collection, items in world.items()
         }
+        self.seen: dict[tuple[str, int, str], Object] = {}
 
     @property
     def service(self) -> Any:
@@ -100,9 +102,15 @@ class Reader:
 
     def expected(self, collection: str, ask: Ask, tenant: int = 1) -> list[Object]:
         """The items that the model shows for `ask`."""
-        locator = worlds.PATHS[tenant]
-        found = listed(collection, self.world[collection], ask, locator)
-        return [shown(collection, item, ask.lod) for item in found]
+        found = listed(self.whole[collection], ask, worlds.PATHS[tenant])
+        return [self.shown(collection, item, ask.lod) for item in found]
+
+    def shown(self, collection: str, item: Object, lod: str) -> Object:
+        """What the model shows of a full object, remembered."""
+        key = (collection, item["id"], lod)
+        if key not in self.seen:
+            self.seen[key] = shown(collection, item, lod)
+        return self.seen[key]
 
     def errors(self, path: str, query: bytes | str, tenant: int = 1) -> list[dict[str, str]]:
         """The faults that a refused query is told, whose answer's shape is checked."""

@@ -30,7 +30,7 @@ def paths(value: Any, open_too: bool = False, path: str = "") -> list[tuple[str,
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_one_object_is_shown_as_the_list_shows_it(reader, collection, lod):
     query = f"lod={lod}" if lod else ""
-    for item in reader.world[collection][::4]:
+    for item in reader.whole[collection][::4]:
         expected = oracle.shown(collection, item, lod or "long")
         answer = reader.get(f"{collection}/{item['id']}", f"{query}&allow_deleted=1".lstrip("&"))
         assert json.loads(answer.data) == expected

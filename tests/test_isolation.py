@@ -35,8 +35,8 @@ def test_one_object_is_found_by_number_and_uuid_within_the_subtree_alone(
     nothing = reader.get(f"{collection}/4", tenant=tenant)
     assert nothing.status_code == 404
     ids, all_ids = (seen(reader, collection, tenant, deleted) for deleted in (False, True))
-    for item in reader.world[collection][::3]:
-        for key in (item["id"], item["uuid"], item["uuid"].upper()):
+    for item in reader.world[collection][tenant % 5 :: 7]:
+        for key in (item["id"], item["uuid"].upper()):
             answer = reader.get(f"{collection}/{key}", "lod=tiny", tenant)
             assert answer.status_code == (200 if item["id"] in ids else 404)
             assert answer.status_code == 200 or answer.data == nothing.data

@@ -113,16 +113,18 @@ def named(
 def numbers(
     database: Database, row: Members, literals: Iterable[str], patterns: Iterable[str]
 ) -> tuple[int, ...]:
-    """Numbers of the entries that match, in order; at most one more than are listed one by one."""
+    """Numbers of the entries that match, in order; at most one more than are listed one by one,
+    or all where only names are asked for: each has one entry at most."""
     texts = (*patterns, *literals)
     count = len(tuple(patterns))
+    most = MOST_ENTRIES + 1 if count or row.column is not row.member.model.id else len(texts)
     entries: Any = row.member.model
 
     def build() -> Any:
         condition = matching(row, marks(0, len(texts)), count)
-        return entries.select(entries.id).where(condition).limit(MOST_ENTRIES + 1).tuples()
+        return entries.select(entries.id).where(condition).limit(most).tuples()
 
-    shape = ("numbers", entries.__name__, row.member.name, count, len(texts))
+    shape = ("numbers", entries.__name__, row.member.name, count, len(texts), most)
     return tuple(sorted(found[0] for found in fetch(database, shape, build, texts)))
 
 

@@ -192,12 +192,13 @@ class Within(Predicate):
 
     @property
     def parameters(self) -> tuple[Any, ...]:
-        """The locator, whose digits and slashes mean nothing to LIKE."""
-        return (f"{self.locator}%",)
+        """The locator."""
+        return (self.locator,)
 
     def sql(self, catalog: Catalog, places: list[Value]) -> Expression:
         """The tenants of the subtree."""
-        below = Tenant.select(Tenant.id).where(Expression(Tenant.locator, "LIKE", places[0]))
+        # Not LIKE, of which Peewee makes GLOB on SQLite, with other wildcards.
+        below = Tenant.select(Tenant.id).where(fn.INSTR(Tenant.locator, places[0]) == SQL("1"))
         return self.field(catalog).in_(below)
 
 
