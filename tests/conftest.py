@@ -8,6 +8,7 @@ from typing import Any
 import engines
 import mariadb
 import pytest
+from commands import Commands
 from engines import USED
 
 pytest_plugins = ["reading"]
@@ -111,3 +112,9 @@ def blank(either: Any) -> Iterator[str]:
     url = either.blank()
     yield url
     either.forget(url)
+
+
+@pytest.fixture
+def cli(engine: str, tmp_path: Path) -> Commands:
+    """The command line on a database with nothing in it; on each engine."""
+    return Commands(engine, tmp_path)
