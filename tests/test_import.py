@@ -92,6 +92,7 @@ FULL_TASK = {
     "argument": [], "notBefore": "2026-11-23T20:00:00.500000000Z", "queueTimeout": 0.25,
     "ackTimeout": 61, "heartbeatInterval": 1.000000001, "execTimeout": 86400, "lifeTime": 604800,
     "maxAssignCount": 7, "assignCount": 3, "maxFailCount": 2, "failCount": 1,
+    "revision": 17,
     "attempts": [
         {"number": 1, "executor": {"id": "e", "clusterId": "c"},
          "assignedAt": "2026-11-23T20:00:00.700000000Z",
@@ -100,7 +101,6 @@ FULL_TASK = {
          "assignedAt": "2026-11-23T20:00:01.000000000Z",
          "startedAt": "2026-11-23T20:00:02.000000000Z"},
     ],
-    "revision": 17,
 }  # fmt: skip
 FULL_ACTIVITIES = [
     {
