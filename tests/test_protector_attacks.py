@@ -62,7 +62,7 @@ def attacks() -> Iterator[tuple[str, str]]:
             yield f"{name} {value!r}", signed(header(), claims(**{name: value}))
     for value in (0, -1, NOW - 1, NOW - 10**9, 1.5, -1e300):
         yield f"exp {value}", signed(header(), claims(exp=value))
-    for value in (NOW + 100, 1e300, 10**25, 10**400):
+    for value in (NOW + 10_000, 1e300, 10**25, 10**400):
         yield "nbf ahead", signed(header(), claims(nbf=value))
         yield "iat ahead", signed(header(), claims(iat=value))
     for value in (None, "", f"{HERE}/", HERE.upper(), "x", 1, [HERE], {"x": HERE}):
@@ -110,7 +110,7 @@ def test_there_is_a_good_token_to_bend(house: House) -> None:
     assert house.look(signed(header(), claims())).status_code == 200
     for kind in ("application/at+jwt", "AT+JWT"):
         assert house.look(signed(header(typ=kind), claims())).status_code == 200
-    for more in ({"nbf": NOW - 5}, {"aud": ["x", HERE]}, {"exp": NOW + 60.5}, {"jti": None}):
+    for more in ({"nbf": NOW - 5}, {"aud": ["x", HERE]}, {"exp": NOW + 6_000.5}, {"jti": None}):
         assert house.look(signed(header(), claims(**more))).status_code == 200
     assert len(TRIED) > 200
 
