@@ -25,13 +25,18 @@ TOKEN = "/api/2/idp/token"
 FORM = "application/x-www-form-urlencoded"
 
 
+def client_of(flask_app: Any, tenant: int, *scopes: str) -> tuple[str, str]:
+    """Id and secret of a new client of `tenant`, a viewer when nothing else is said."""
+    database = app.service.service_of(flask_app).database
+    roles = [scope for scope in Scope if scope.role in (scopes or ("viewer",))]
+    return credentials.create_client(database, "reader", tenant, roles, clock.now())
+
+
 def bearer(
     flask_app: Any, tenant: int = 1, scopes: tuple[str, ...] = ("viewer",), **ask: str
 ) -> str:
     """The header value with a token for a new client of `tenant`; `ask` goes into the request."""
-    database = app.service.service_of(flask_app).database
-    roles = [scope for scope in Scope if scope.role in scopes]
-    client = credentials.create_client(database, "reader", tenant, roles, clock.now())
+    client = client_of(flask_app, tenant, *scopes)
     basic = b64encode(":".join(client).encode()).decode()
     answer = flask_app.test_client().post(
         TOKEN,
