@@ -2,10 +2,21 @@
 
 from flask import Flask, current_app
 
-from app.api import activities, document, envelope, health, pages, problems, tasks, token
+from app.api import (
+    activities,
+    document,
+    envelope,
+    health,
+    moving,
+    pages,
+    problems,
+    tasks,
+    token,
+    writing,
+)
 from app.service import service_of
 
-BLUEPRINTS = (token.blp, tasks.blp, activities.blp)
+BLUEPRINTS = (token.blp, tasks.blp, writing.blp, activities.blp, moving.blp)
 
 
 def release(_error: BaseException | None) -> None:

@@ -116,6 +116,9 @@ GENERAL = {
 
 def completed(document: dict[str, Any]) -> None:
     """Give every call its general answers, and every refusal its media type."""
+    used = {tag for path in document["paths"].values() for operation in path.values()
+            if isinstance(operation, dict) for tag in operation.get("tags", ())}  # fmt: skip
+    document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]
     for path in document["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict) and "responses" in operation:

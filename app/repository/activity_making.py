@@ -40,8 +40,8 @@ class Draft:
 
     task: int
     type: str
-    digest: bytes
-    """SHA-256 of the body: the same UUID with the same body is the same activity."""
+    digest: bytes | None
+    """SHA-256 of the body, when it has a UUID: sent again, it is the same activity."""
     uuid: bytes | None = None
     parent: int | None = None
     sustainable: bool = False
@@ -67,7 +67,7 @@ def numbered(database: Database, draft: Draft) -> Numbers:
     """The numbers that stand for the texts of `draft`, by column."""
     return {
         "type_id": number(database, TYPES, (draft.type,)),
-        "user_id": number(database, USERS, (draft.user,) if draft.user else None),
+        "user_id": number(database, USERS, None if draft.user is None else (draft.user,)),
         "policy_id": number(database, POLICIES, draft.policy),
         "resource_id": number(database, RESOURCES, draft.resource),
         "executor_id": number(database, AGENTS, draft.executor),
@@ -128,7 +128,7 @@ def known(database: Database, draft: Draft) -> int | None:
     if draft.uuid is None:
         return None
     for there, digest, deleted, _ in rows(database, EXISTING, (draft.uuid,)):
-        if deleted is not None or digest != draft.digest:
+        if deleted is not None or digest is None or digest != draft.digest:
             raise UuidConflict(uuid=str(UUID(bytes=draft.uuid)), kind="activity")
         return int(there)
     return None

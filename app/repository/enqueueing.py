@@ -57,8 +57,8 @@ class Order:
 
     tenant: Node
     type: str
-    digest: bytes
-    """SHA-256 of the body: the same UUID with the same body is the same task."""
+    digest: bytes | None
+    """SHA-256 of the body, when it has a UUID: sent again, it is the same task."""
     queue: str = "default"
     priority: Priority = Priority.NORMAL
     uuid: bytes | None = None
@@ -145,7 +145,7 @@ def known(database: Database, orders: Sequence[Order]) -> dict[bytes, int]:
     for some in batches(wanted):
         text = EXISTING + ", ".join("?" * len(some)) + ")"
         for number, uuid, digest, deleted in rows(database, text, some):
-            if deleted is not None or digest != wanted[uuid]:
+            if deleted is not None or digest is None or digest != wanted[uuid]:
                 conflicts.append(uuid)
             found[uuid] = number
     if conflicts:
@@ -172,7 +172,8 @@ def drafted(
     """A row of the tasks' table for each of `orders`, as yet without number and times."""
     types = numbers(database, TYPES, {(order.type,) for order in orders})
     queues = numbers(database, QUEUES, {(order.queue,) for order in orders})
-    users = numbers_of(database, USERS, ((order.user,) for order in orders if order.user))
+    named = [(order.user,) for order in orders if order.user is not None]
+    users = numbers_of(database, USERS, named)
     policies = numbers_of(database, POLICIES, (order.policy for order in orders))
     resources = numbers_of(database, RESOURCES, (order.resource for order in orders))
     agents = numbers_of(
@@ -187,7 +188,7 @@ def drafted(
             "state": ENQUEUED.code,
             "tenant_id": order.tenant.id,
             "branch_id": order.tenant.branch_id,
-            "user_id": users[(order.user,) if order.user else None],
+            "user_id": users[None if order.user is None else (order.user,)],
             "policy_id": policies[order.policy],
             "resource_id": resources[order.resource],
             "issuer_id": agents[order.issuer],

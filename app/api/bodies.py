@@ -1,0 +1,329 @@
+"""The fields of which bodies are made, and how all that is wrong with a body is told at once."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+from app.canonical import compact
+from app.catalog.kinds import LARGEST_ID, UUID
+from app.catalog.times import ACCEPTED, SECOND, instant
+from app.errors import Fault
+from app.models import TEXT
+from app.vocabulary import Word
+
+UNKNOWN = "unknown"
+"""The message with which the schemas mark a field that they do not have."""
+PART = 64 * 1024
+"""Bytes of context, argument and payload, as JSON without blanks."""
+SECONDS = 100 * 365 * 86_400
+"""The longest interval: a century."""
+SMALL = 2**31 - 1
+SHOWN = 100
+
+
+class Body(Schema):
+    """A JSON object whose every member is known."""
+
+    class Meta:
+        """Nothing is silently dropped."""
+
+        unknown = RAISE
+
+    error_messages = {"unknown": UNKNOWN, "type": "an object is accepted"}
+
+
+class Nested(fields.Nested):
+    """An object within an object."""
+
+    default_error_messages = {
+        "type": "an object is accepted", "required": "is needed", "null": "null is not accepted",
+    }  # fmt: skip
+
+
+class Strict(fields.Field[Any]):
+    """A field that takes one JSON type as it is; subclasses read the value."""
+
+    kind: dict[str, Any] = {}
+    default_error_messages = {"required": "is needed", "null": "null is not accepted"}
+
+    def __init__(self, words: str, example: Any = None, **options: Any) -> None:
+        """`words` and `example` go into the document."""
+        metadata = {"description": words, **self.described()}
+        if example is not None:
+            metadata["example"] = example
+        super().__init__(metadata=metadata, **options)
+
+    def described(self) -> dict[str, Any]:
+        """What the OpenAPI document says of the values."""
+        return self.kind
+
+    def read(self, value: Any) -> Any:
+        """What `value` means. Raises ValueError with what would be accepted."""
+        return value
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        try:
+            return self.read(value)
+        except ValueError as reason:
+            raise ValidationError(str(reason)) from None
+
+
+class Text(Strict):
+    """A string of so many characters."""
+
+    def __init__(self, words: str, example: Any = None, least: int = 0, most: int = TEXT,
+                 **options: Any) -> None:  # fmt: skip
+        """`least`, `most`: characters."""
+        self.least, self.most = least, most
+        super().__init__(words, example, **options)
+
+    def described(self) -> dict[str, Any]:
+        """A string with its length."""
+        return {"type": "string", "minLength": self.least, "maxLength": self.most}
+
+    def read(self, value: Any) -> str:
+        """The string."""
+        if not isinstance(value, str) or not self.least <= len(value) <= self.most:
+            raise ValueError(f"a string of {self.least} to {self.most} characters is accepted")
+        return value
+
+
+class Uuid(Strict):
+    """A UUID in any case -> 16 bytes."""
+
+    kind = {"type": "string", "format": "uuid"}
+
+    def read(self, value: Any) -> bytes:
+        """Its bytes."""
+        if not isinstance(value, str) or not UUID.fullmatch(value):
+            raise ValueError("a UUID such as 0016750a-ee56-49e6-bf59-7c768c9869ac is accepted")
+        return bytes.fromhex(value.replace("-", ""))
+
+
+class OneOf(Strict):
+    """A word of an enumeration, or one of some of them -> the member."""
+
+    def __init__(self, words: str, vocabulary: Sequence[Word], **options: Any) -> None:
+        """Accept the words of `vocabulary`."""
+        self.members = {member.value: member for member in vocabulary}
+        super().__init__(words, next(iter(self.members)), **options)
+
+    def described(self) -> dict[str, Any]:
+        """A string of a few."""
+        return {"type": "string", "enum": list(self.members)}
+
+    def read(self, value: Any) -> Word:
+        """The member."""
+        if isinstance(value, str) and value in self.members:
+            return self.members[value]
+        near = get_close_matches(str(value), self.members, 1, 0.6)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise ValueError(f"one of {', '.join(self.members)} is accepted{hint}")
+
+
+class Whole(Strict):
+    """A whole number within bounds."""
+
+    def __init__(self, words: str, least: int = 1, most: int = SMALL, **options: Any) -> None:
+        """Accept `least` to `most`."""
+        self.least, self.most = least, most
+        super().__init__(words, least, **options)
+
+    def described(self) -> dict[str, Any]:
+        """An integer with its bounds."""
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+    def read(self, value: Any) -> int:
+        """The number."""
+        if type(value) is not int or not self.least <= value <= self.most:
+            raise ValueError(f"a whole number from {self.least} to {self.most} is accepted")
+        return int(value)
+
+
+class Id(Whole):
+    """The number of a task, activity or workflow."""
+
+    def __init__(self, words: str, **options: Any) -> None:
+        """Any number that an id can be."""
+        super().__init__(words, 1, LARGEST_ID, **options)
+
+
+class Flag(Strict):
+    """true or false."""
+
+    kind = {"type": "boolean"}
+
+    def read(self, value: Any) -> bool:
+        """The truth value."""
+        if not isinstance(value, bool):
+            raise ValueError("true or false is accepted")
+        return value
+
+
+class Seconds(Strict):
+    """A number of seconds, fractions allowed -> nanoseconds."""
+
+    def __init__(self, words: str, zero: bool = False, most: int = SECONDS,
+                 **options: Any) -> None:  # fmt: skip
+        """`zero`: whether none at all is accepted; `most`: seconds."""
+        self.zero, self.most = zero, most
+        super().__init__(words, 60, **options)
+
+    def described(self) -> dict[str, Any]:
+        """A number with its bounds."""
+        return {"type": "number", "minimum": 0, "exclusiveMinimum": not self.zero,
+                "maximum": self.most}  # fmt: skip
+
+    def read(self, value: Any) -> int:
+        """Nanoseconds."""
+        number = not isinstance(value, bool) and isinstance(value, int | float)
+        if number and 0 <= value <= self.most:
+            nanoseconds = value * SECOND if isinstance(value, int) else round(value * SECOND)
+            if nanoseconds or self.zero:
+                return nanoseconds
+        least = "from 0" if self.zero else "above 0"
+        raise ValueError(f"a number of seconds {least} to {self.most} is accepted")
+
+
+class Moment(Strict):
+    """A time in any of the formats of the query -> epoch nanoseconds."""
+
+    kind = {"type": "string", "format": "date-time"}
+
+    def read(self, value: Any) -> int:
+        """Epoch nanoseconds."""
+        try:
+            return instant(value)
+        except (ValueError, TypeError):
+            raise ValueError(f"{ACCEPTED}, is accepted") from None
+
+
+class Json(Strict):
+    """Any JSON value but null -> its text, which comes out again as it is."""
+
+    def __init__(self, words: str, example: Any = None, most: int | None = PART,
+                 **options: Any) -> None:  # fmt: skip
+        """`most`: bytes; None: as many as the body may have."""
+        self.most = most
+        super().__init__(words, example, **options)
+
+    def read(self, value: Any) -> str:
+        """The text."""
+        text = compact(value)
+        if self.most is not None and len(text) * 4 > self.most and too_long(text, self.most):
+            raise ValueError(f"at most {self.most} bytes of JSON are accepted")
+        return text
+
+
+def too_long(text: str, most: int) -> bool:
+    """Whether `text` takes more bytes in UTF-8."""
+    return len(text.encode()) > most
+
+
+class JsonObject(Json):
+    """A JSON object -> its text."""
+
+    kind = {"type": "object", "additionalProperties": True}
+
+    def read(self, value: Any) -> str:
+        """The text."""
+        if not isinstance(value, dict):
+            raise ValueError("an object is accepted")
+        return super().read(value)
+
+
+class JsonList(Json):
+    """A JSON list -> its text."""
+
+    kind = {"type": "array", "items": {}}
+
+    def read(self, value: Any) -> str:
+        """The text."""
+        if not isinstance(value, list):
+            raise ValueError("a list is accepted")
+        return super().read(value)
+
+
+class Many(fields.List[Any]):
+    """A list of so many items."""
+
+    default_error_messages = {
+        "invalid": "a list is accepted", "required": "is needed", "null": "null is not accepted",
+    }  # fmt: skip
+
+    def __init__(self, inner: Any, words: str, least: int, most: int, example: Any = None,
+                 **options: Any) -> None:  # fmt: skip
+        """`least`, `most`: items."""
+        self.least, self.most = least, most
+        metadata = {"description": words, "minItems": least, "maxItems": most}
+        if example is not None:
+            metadata["example"] = example
+        super().__init__(inner, metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> list[Any]:
+        if isinstance(value, list) and not self.least <= len(value) <= self.most:
+            raise ValidationError(f"a list of {self.least} to {self.most} items is accepted")
+        return super()._deserialize(value, attr, data, **options)
+
+
+def places(messages: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Every message with the path to its place, in order."""
+    if isinstance(messages, Mapping):
+        for name, inner in messages.items():
+            # What concerns an object as a whole stands under this name.
+            yield from places(inner, path if name == "_schema" else (*path, name))
+    elif isinstance(messages, list):
+        for message in messages:
+            yield from places(message, path)
+    else:
+        yield path, str(messages)
+
+
+def written(path: Sequence[Any]) -> str:
+    """A path as people write it: `items[3].priority`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+    return text or "body"
+
+
+def value_at(data: Any, path: Sequence[Any]) -> str:
+    """The value at a path of the body, cut; "" where there is none."""
+    for step in path:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            return ""
+    text = data if isinstance(data, str) else compact(data)
+    return re.sub(r"\s+", " ", text)[:SHOWN]
+
+
+def known_at(schema: Schema, path: Sequence[Any]) -> list[str]:
+    """The names that the object at a path may have."""
+    names: Any = schema
+    for step in path:
+        if isinstance(step, str):
+            names = names.fields.get(step)
+        names = names.inner if isinstance(names, fields.List) else names
+        names = names.schema if isinstance(names, fields.Nested) else names
+    return list(names.fields) if isinstance(names, Schema) else []
+
+
+def faults(messages: Any, schema: Schema, data: Any) -> list[Fault]:
+    """All that a schema found wrong with a body, each with its place."""
+    found = []
+    for path, message in places(messages):
+        place, value = written(path), value_at(data, path)
+        if message == UNKNOWN:
+            known = known_at(schema, path[:-1])
+            near = get_close_matches(str(path[-1]), known, 1, 0.6)
+            hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}"
+            found.append(Fault(place, value, f"bad field '{place}': {hint}"))
+        elif message == "is needed":
+            found.append(Fault(place, "", f"'{place}' is needed"))
+        else:
+            found.append(Fault(place, value, f"'{place}' has the value '{value}': {message}"))
+    return found

@@ -1,0 +1,197 @@
+"""Bodies that enqueue and report, in the words of the repository."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from app.auth.callers import Caller
+from app.canonical import compact, digest
+from app.catalog.tasks import DEFAULT_ASSIGNMENTS, DEFAULT_FAILURES
+from app.database import Database
+from app.errors import BadRequest, Fault
+from app.lifecycle import Timer
+from app.repository import tenants
+from app.repository.activity_making import Draft
+from app.repository.dictionaries import Entry
+from app.repository.enqueueing import Order
+from app.repository.tenants import Node
+from app.transitions import default
+from app.vocabulary import Word
+
+INTERVALS = {
+    "queueTimeout": "queue_timeout",
+    "ackTimeout": "ack_timeout",
+    "heartbeatInterval": "heartbeat_interval",
+    "execTimeout": "exec_timeout",
+    "lifeTime": "life_time",
+    "maxAssignCount": "max_assign_count",
+    "maxFailCount": "max_fail_count",
+}
+"""Members of the body that are columns of the details."""
+DEFAULTS: dict[str, Any] = {
+    "ackTimeout": default(Timer.ACK),
+    "heartbeatInterval": default(Timer.HEARTBEAT),
+    "maxAssignCount": DEFAULT_ASSIGNMENTS,
+    "maxFailCount": DEFAULT_FAILURES,
+    "context": "{}",
+    "tags": [],
+}
+"""What the absence of a member means: a body that says it is the same as one that does not."""
+EMPTY: tuple[Any, ...] = ({}, None)
+
+
+def owners(
+    database: Database, caller: Caller, bodies: Sequence[Mapping[str, Any]], bulk: bool = False
+) -> list[Node]:
+    """The tenant of each of `bodies`, the items of a `bulk` or a single one.
+
+    Raises BadRequest naming all tenants outside the caller's tree and all UUIDs that come twice.
+    """
+    found: dict[bytes, Node | None] = {}
+    wrong = twice(bodies)
+    nodes = []
+    for place, body in enumerate(bodies):
+        raw = body.get("tenant", {}).get("uuid")
+        if raw is not None and raw not in found:
+            found[raw] = tenants.by_uuid(database, UUID(bytes=raw))
+        node = caller.tenant if raw is None else found[raw]
+        if node is None or not caller.tenant.holds(node):
+            at = "tenant.uuid" if not bulk else f"items[{place}].tenant.uuid"
+            words = f"'{at}' is not a tenant of yours"
+            wrong.append(Fault(at, str(UUID(bytes=raw)) if raw else "", words))
+        else:
+            nodes.append(node)
+    if wrong:
+        raise BadRequest(wrong)
+    return nodes
+
+
+def twice(bodies: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """A fault for each UUID that another item has had before."""
+    seen: dict[bytes, int] = {}
+    wrong = []
+    for place, body in enumerate(bodies):
+        raw = body.get("uuid")
+        if raw is not None and seen.setdefault(raw, place) != place:
+            at = f"items[{place}].uuid"
+            words = f"'{at}' is the UUID of items[{seen[raw]}] too"
+            wrong.append(Fault(at, str(UUID(bytes=raw)), words))
+    return wrong
+
+
+def normal(body: Mapping[str, Any], tenant: Node | None) -> dict[str, Any]:
+    """`body` as it is compared: with its defaults, and what says nothing left out."""
+    said = {**DEFAULTS, **body}
+    said.pop("uuid", None)
+    for name in ("policy", "resource"):
+        if said.get(name) in EMPTY:
+            said.pop(name, None)
+    for name in ("issuer", "affinity"):
+        said[name] = [part or "" for part in agent(said.get(name)) or ("", "")]
+    said["tenant"] = tenant.id if tenant else 0
+    return said
+
+
+def digest_of(body: Mapping[str, Any], tenant: Node | None = None) -> bytes:
+    """SHA-256 of what `body` says: equal bodies have equal ones, however they are written."""
+    said = normal(body, tenant)
+    for name in ("context", "argument"):
+        if name in said:
+            said[name] = digest_of_text(said[name])
+    return digest({name: plain(value) for name, value in said.items()})
+
+
+def digest_of_text(text: str) -> str:
+    """The digest of a JSON text."""
+    return digest(json.loads(text)).hex()
+
+
+def plain(value: Any) -> Any:
+    """A value that JSON can carry."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.value if isinstance(value, Word) else value
+
+
+def agent(body: Mapping[str, str] | None) -> Entry | None:
+    """Id and cluster's id of an agent; None when neither is told."""
+    if not body:
+        return None
+    first = body.get("id", body.get("agentId", ""))
+    found = (first, body.get("clusterId", ""))
+    return found if any(found) else None
+
+
+def named(body: Mapping[str, str] | None) -> Entry | None:
+    """Id, type and name of a policy or resource; None when none is told."""
+    return (body.get("id"), body.get("type"), body.get("name")) if body else None
+
+
+def details(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON of a body, by column of the details; {} and [] need not be kept where usual."""
+    kept = {name: body[name] for name in ("context", "argument") if name in body}
+    if kept.get("context") == "{}":
+        del kept["context"]
+    if body.get("tags"):
+        kept["tags"] = compact(body["tags"])
+    return kept
+
+
+def order(body: Mapping[str, Any], tenant: Node) -> Order:
+    """The task that `body` asks for, in `tenant`."""
+    limits = {column: body[name] for name, column in INTERVALS.items() if name in body}
+    return Order(
+        tenant=tenant,
+        type=body["type"],
+        digest=digest_of(body, tenant) if "uuid" in body else None,
+        queue=body["queue"],
+        priority=body["priority"],
+        uuid=body.get("uuid"),
+        policy=named(body.get("policy")),
+        resource=named(body.get("resource")),
+        user=body.get("startedByUser"),
+        issuer=agent(body.get("issuer")),
+        affinity=agent(body.get("affinity")),
+        workflow_id=body.get("workflowId"),
+        tags=tuple(body.get("tags", ())),
+        details={**details(body), **limits},
+        cancellable=body["cancellable"],
+        not_before=body.get("notBefore"),
+    )
+
+
+def draft(body: Mapping[str, Any]) -> Draft:
+    """The activity that `body` asks for."""
+    return Draft(
+        task=body["taskId"],
+        type=body["type"],
+        digest=digest_of(body) if "uuid" in body else None,
+        uuid=body.get("uuid"),
+        parent=body.get("parentActivityId"),
+        sustainable=body["sustainable"],
+        state=body["state"],
+        executor=agent(body.get("executor")),
+        user=body.get("startedByUser"),
+        policy=named(body.get("policy")),
+        resource=named(body.get("resource")),
+        tags=tuple(body.get("tags", ())),
+        details=details(body),
+    )
+
+
+def parts(body: Mapping[str, Any]) -> dict[str, str]:
+    """The JSON of a result, by column of the details."""
+    result = body["result"]
+    return {name: result[name] for name in ("payload", "warnings", "error") if name in result}
+
+
+def step_digest(name: str, body: Mapping[str, Any]) -> bytes:
+    """SHA-256 of a step and its body: what repeats it has the same."""
+    said = dict(body)
+    if "result" in said:
+        said["result"] = {
+            part: digest_of_text(value) if isinstance(value, str) and part != "code" else value
+            for part, value in ((part, plain(value)) for part, value in said["result"].items())
+        }
+    return digest([name, said])

@@ -1,0 +1,138 @@
+"""Bodies read strictly: size, media type, UTF-8, and JSON that means one thing only."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.errors import BadRequest, BodyTooLarge, Fault, UnsupportedMediaType
+
+BODY = 1 << 20
+"""Bytes of a body."""
+BULK = 16 << 20
+"""Bytes of a body with many tasks."""
+DEEPEST = 64
+"""Levels of nesting."""
+DIGITS = 66_000
+"""Digits of a whole number: no part of a body may be longer than 64 KiB."""
+
+# Python refuses to read or write numbers of more than 4,300 digits unless told otherwise; those
+# that come in are given back as they were.
+sys.set_int_max_str_digits(DIGITS)
+
+
+def refuse(message: str, value: str = "") -> NoReturn:
+    """The body as a whole is refused."""
+    raise BadRequest([Fault("body", value, f"the body {message}")])
+
+
+def content(request: Request, limit: int) -> bytes:
+    """The body's bytes. Raises BodyTooLarge, UnsupportedMediaType, BadRequest."""
+    request.max_content_length = limit + 1
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise BodyTooLarge(limit=limit) from None
+    # One that comes in chunks is cut at the limit without a word.
+    if len(raw) > limit:
+        raise BodyTooLarge(limit=limit)
+    if raw and request.mimetype != "application/json":
+        raise UnsupportedMediaType()
+    return raw
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, none of whose names comes twice. Raises BadRequest."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        refuse(f"has the name '{printable(twice)[:100]}' twice in one object", printable(twice))
+    return made
+
+
+def printable(text: str) -> str:
+    """`text` with what UTF-8 cannot carry replaced."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def finite(text: str) -> float:
+    """A number that a double can hold. Raises BadRequest."""
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        refuse("has a number beyond the range of doubles", text[:100])
+    return number
+
+
+def whole(text: str) -> int:
+    """A whole number of any size. Raises BadRequest."""
+    if len(text) > DIGITS:
+        refuse("has a number that is longer than any part of it may be")
+    return int(text)
+
+
+def no_number(text: str) -> NoReturn:
+    """NaN and Infinity are no JSON. Raises BadRequest."""
+    refuse(f"is not JSON: {text} is no number", text)
+
+
+DECODER = json.JSONDecoder(
+    object_pairs_hook=unique, parse_float=finite, parse_int=whole, parse_constant=no_number
+)
+
+
+def levels(value: Any) -> Iterator[Any]:
+    """The levels of nesting of `value`, from the outermost on, as lists of containers."""
+    level = [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        yield level
+        level = [
+            inner for item in level for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+
+
+def parsed(raw: bytes) -> Any:
+    """The value of a JSON text. Raises BadRequest for anything that is not strictly JSON."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        refuse("is not valid UTF-8")
+    try:
+        value = DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        refuse(f"is not JSON: {error.msg} at character {error.pos}", text[error.pos :][:20])
+    except RecursionError:
+        refuse(f"is nested deeper than {DEEPEST} levels")
+    check(text, value)
+    return value
+
+
+def check(text: str, value: Any) -> None:
+    """Raise BadRequest when `value` is nested too deeply or holds half a character."""
+    if text.count("[") + text.count("{") > DEEPEST and deeper(value):
+        refuse(f"is nested deeper than {DEEPEST} levels")
+    if "\\u" in text:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            refuse("has a lone surrogate, which is half a character")
+
+
+def deeper(value: Any) -> bool:
+    """Whether `value` has more levels of nesting than are accepted."""
+    return any(depth >= DEEPEST for depth, _ in enumerate(levels(value)))
+
+
+def json_object(request: Request, limit: int = BODY) -> dict[str, Any]:
+    """The JSON object that is the body; {} when there is none.
+
+    Raises BodyTooLarge, UnsupportedMediaType, BadRequest.
+    """
+    raw = content(request, limit)
+    value = parsed(raw) if raw.strip() else {}
+    if not isinstance(value, dict):
+        refuse("must be a JSON object")
+    return value
