@@ -163,14 +163,27 @@ def own_database(engine: Any, name: str) -> str:
     return url
 
 
-@pytest.fixture(scope="session", params=["sqlite", "mysql"])
-def reader(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Reader]:
-    """A reader of a world that every test of a process shares; on each engine."""
-    engine = request.getfixturevalue(f"{request.param}_engine")
-    folder = tmp_path_factory.mktemp("reading")
+def reader_of(engine: Any, folder: Path) -> Iterator[Reader]:
+    """A reader of a world on an engine's own database."""
     flask_app = served(own_database(engine, "world"), folder)
     load(flask_app, worlds.world(1), folder)
     yield Reader(flask_app, worlds.world(1))
     app.service.service_of(flask_app).database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_reader(sqlite_engine: Any, tmp_path_factory: Any) -> Iterator[Reader]:
+    """A reader of a world that every test of a process shares; on SQLite."""
+    yield from reader_of(sqlite_engine, tmp_path_factory.mktemp("reading"))
+
+
+@pytest.fixture(scope="session")
+def mysql_reader(mysql_engine: Any, tmp_path_factory: Any) -> Iterator[Reader]:
+    """The same on MySQL."""
+    yield from reader_of(mysql_engine, tmp_path_factory.mktemp("reading"))
+
+
+@pytest.fixture(scope="session", params=["sqlite", "mysql"])
+def reader(request: pytest.FixtureRequest) -> Any:
+    """The same on each engine."""
+    return request.getfixturevalue(f"{request.param}_reader")
