@@ -18,7 +18,7 @@ from app.repository.sampling import sample_of
 from app.repository.statements import fetch
 from app.repository.tenants import Node
 from app.repository.terms import Keys, Term, terms_of
-from app.repository.walks import Along, Head
+from app.repository.walks import Along, Head, by_key
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,11 @@ def counted(database: Database, catalog: Catalog, wanted: Predicates, now: int) 
             conditions.append(row.sql(catalog, places))
         if index and index.where:
             conditions.append(SQL(f"({index.where})"))
-        source = Along(catalog.model, index.name, database.dialect) if index else catalog.model
+        # Without a word SQLite takes an index for `<>`, and a row at a time: 5 s, not 0.1.
+        direct = index is None and wanted and not by_key(wanted)
+        source: Any = catalog.model
+        if index or direct:
+            source = Along(catalog.model, index.name if index else None, database.dialect)
         found = catalog.model.select(fn.COUNT("*")).from_(source)
         return (found.where(*conditions) if conditions else found).tuples()
 

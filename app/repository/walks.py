@@ -28,13 +28,16 @@ from app.repository.statements import fetch
 
 
 class Along(Node):
-    """A table read along a named index."""
+    """A table read along a named index, or (None) from its first row to its last."""
 
-    def __init__(self, model: Any, index: str, dialect: str) -> None:
+    def __init__(self, model: Any, index: str | None, dialect: str) -> None:
         """Name `index` of `model` in the words of `dialect`."""
         super().__init__()
         self.model = model
-        self.words = f" INDEXED BY {index}" if dialect == "sqlite" else f" FORCE INDEX ({index})"
+        if dialect == "sqlite":
+            self.words = f" INDEXED BY {index}" if index else " NOT INDEXED"
+        else:
+            self.words = f" FORCE INDEX ({index or 'PRIMARY'})"
 
     def __sql__(self, context: Any) -> Any:
         """The table with its alias, then the index."""
@@ -143,6 +146,8 @@ def source(database: Database, catalog: Catalog, walk: Walk, head: Head) -> Any:
     """The SELECT of `head` from the walk's table, details joined where they are needed."""
     model = catalog.model
     table: Any = model
+    if walk.index is None and walk.tagged is None and not by_key(walk.predicates):
+        table = Along(model, of_order(database, catalog, walk.column), database.dialect)
     if walk.index is not None:
         first = catalog.tags if walk.tagged is not None else model
         table = Along(first, walk.index.name, database.dialect)
@@ -154,6 +159,20 @@ def source(database: Database, catalog: Catalog, walk: Walk, head: Head) -> Any:
         key = head.details._meta.primary_key
         table = Joined(table, head.details, key == model.id)
     return model.select(*head.columns).from_(table)
+
+
+def by_key(predicates: Predicates) -> bool:
+    """Whether rows are asked for by id, UUID or tag, which the engine finds by itself."""
+    return any(
+        isinstance(row, Among | Tagged) and row.column in ("id", "uuid") for row in predicates
+    )
+
+
+def of_order(database: Database, catalog: Catalog, column: str) -> str | None:
+    """The name of the index behind a unique column; None for the primary key."""
+    if column != "uuid":
+        return None
+    return f"sqlite_autoindex_{catalog.plural}_1" if database.dialect == "sqlite" else "uuid"
 
 
 class Joined(Node):
