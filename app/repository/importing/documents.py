@@ -42,9 +42,10 @@ class TooLong(Exception):
 class Documents:
     """The objects of one file, which may be a pipe."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        """Read from `file`, which the caller closes."""
+    def __init__(self, file: BinaryIO, window: int = WINDOW) -> None:
+        """Read from `file`, which the caller closes, `window` characters at a time."""
         self.file = file
+        self.window = window
         self.bytes_read = 0
         self.buffer = ""
         self.at = 0
@@ -94,7 +95,7 @@ class Documents:
         if self.ended:
             return False
         self.here()
-        raw = self.file.read(max(WINDOW, len(self.buffer) - self.at))
+        raw = self.file.read(max(self.window, len(self.buffer) - self.at))
         self.bytes_read += len(raw)
         self.ended = not raw
         data = self.rest + raw

@@ -11,6 +11,8 @@ from app.database import Database
 
 LOCK = "tasks.import"
 """Name of the lock that a load holds on a MySQL server while indexes may be missing."""
+PATIENCE = 5
+"""Seconds that `recover` waits for the lock."""
 TOGETHER = 6
 """Indexes that one ALTER TABLE builds: it reads the table once for all of them."""
 
@@ -69,14 +71,14 @@ def clause(index: Index) -> str:
     return f"ADD INDEX {index.name} ({', '.join(index.columns)})"
 
 
-def locked(database: Database) -> bool:
-    """Whether this connection now holds the load's lock; always on SQLite, whose file is one.
+def locked(database: Database, seconds: int = 0) -> bool:
+    """Whether this connection holds the load's lock, waited for so long; SQLite's file is one.
 
     Named locks belong to the whole server: the name says which of its databases is meant.
     """
     if database.dialect == "sqlite":
         return True
-    row = database.row("SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), %s)), 0)", (LOCK,))
+    row = database.row("SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), %s)), %s)", (LOCK, seconds))
     return bool(row and row[0] == 1)
 
 
@@ -91,7 +93,10 @@ def recover(database: Database) -> int:
 
     The rows themselves were undone by the database. Nothing is done while a load is running.
     """
-    if database.dialect == "sqlite" or not next(missing(database), None) or not locked(database):
+    if database.dialect == "sqlite" or not next(missing(database), None):
+        return 0
+    # A server takes a while to notice that the process which held the lock is gone.
+    if not locked(database, PATIENCE):
         return 0
     try:
         statements = list(missing(database))

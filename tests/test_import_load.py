@@ -1,0 +1,132 @@
+"""A load is there whole or not at all, whatever stops it, and every index is back behind it."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from test_import import activity, task
+
+from app import config, database
+from app.repository import tenants
+from app.repository.importing import intake, reindexing
+from app.repository.importing.loading import MANY
+
+MANY_TASKS = [task(number) for number in range(1, MANY + 1)]
+
+
+def opened(url):
+    return database.connect(config.load({"TASKS_DATABASE_URL": url}))
+
+
+def indexes(base):
+    if base.dialect == "sqlite":
+        return sorted(base.rows("SELECT name, sql FROM sqlite_master WHERE type = 'index'"))
+    return sorted(
+        base.rows(
+            "SELECT table_name, index_name, seq_in_index, column_name"
+            " FROM information_schema.statistics WHERE table_schema = DATABASE()"
+        )
+    )
+
+
+def arrivals(objects):
+    return [(None, item, ()) for item in objects]
+
+
+class Stopped:
+    """A watch that interrupts the load once the stage `label` has begun."""
+
+    def __init__(self, label):
+        self.label = label
+        self.reached = False
+
+    def begin(self, label, length):
+        self.reached = label == self.label
+
+    def at(self, done):
+        if self.reached:
+            raise KeyboardInterrupt
+
+
+def test_a_large_load_leaves_every_index_in_place(engine):
+    base = opened(engine)
+    before = indexes(base)
+    objects = [*MANY_TASKS, *(activity(number, of=1) for number in range(1, MANY + 1))]
+    intake.take(base, arrivals(objects), tenants.root(base), 0)
+    assert indexes(base) == before
+    assert base.row("SELECT COUNT(*) FROM activities") == (MANY,)
+    base.close()
+
+
+@pytest.mark.parametrize("label", ["Writing", "Building indexes"])
+def test_an_interrupted_load_is_undone_or_finished_by_the_next(engine, label):
+    base = opened(engine)
+    before = indexes(base)
+    with pytest.raises(KeyboardInterrupt):
+        intake.take(base, arrivals(MANY_TASKS), tenants.root(base), 0, watch=Stopped(label))
+    there = base.row("SELECT COUNT(*) FROM tasks")[0]
+    assert there in (0, MANY)
+    reindexing.recover(base)
+    assert indexes(base) == before
+    tally = intake.take(base, arrivals(MANY_TASKS), tenants.root(base), 0)
+    assert (tally.tasks, tally.skipped) == ((0, MANY) if there else (MANY, 0))
+    base.close()
+
+
+KILLED = """
+    import os, signal
+    from app import config, database
+    from app.repository import tenants
+    from app.repository.importing import intake
+    from test_import import task
+
+    class Killed:
+        def begin(self, label, length):
+            self.label = label
+        def at(self, done):
+            if self.label == {label!r}:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    base = database.connect(config.load())
+    arrivals = ((None, task(number), ()) for number in range(1, {many} + 1))
+    intake.take(base, arrivals, tenants.root(base), 0, watch=Killed())
+"""
+
+
+@pytest.mark.parametrize("label", ["Writing", "Building indexes"])
+def test_a_killed_load_is_undone_or_finished_by_the_next(engine, label):
+    base = opened(engine)
+    before = indexes(base)
+    base.close()
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(KILLED.format(label=label, many=MANY))],
+        env={**os.environ, "TASKS_DATABASE_URL": engine,
+             "PYTHONPATH": f"{Path.cwd()}:{Path(__file__).parent}"},
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL
+    reindexing.recover(base)
+    assert indexes(base) == before
+    assert base.row("SELECT COUNT(*) FROM tasks")[0] in (0, MANY)
+    assert base.row("SELECT COUNT(*) FROM tenants") == (1,)
+    intake.take(base, arrivals(MANY_TASKS), tenants.root(base), 0)
+    assert base.row("SELECT COUNT(*) FROM tasks") == (MANY,)
+    base.close()
+
+
+def test_one_load_at_a_time_on_a_server(mysql_engine, tmp_path):
+    from commands import Commands
+
+    url = mysql_engine.fresh()
+    other = opened(url)
+    assert reindexing.locked(other)
+    cli = Commands(url, tmp_path)
+    assert "another import is running" in cli.refused("import", cli.file("a.ndjson", [task(1)]))
+    # What a running load has set aside is its own business.
+    assert reindexing.recover(opened(url)) == 0
+    other.close()
+    assert cli.load(task(1))["tasks"] == 1
+    mysql_engine.forget(url)
