@@ -136,10 +136,7 @@ SETTINGS = (
     ),
     Setting("TASKS_AUTH_AUDIENCE", text, "", "Audience that the outside provider's tokens name."),
     Setting(
-        "TASKS_AUTH_JWKS_URL",
-        safe_address,
-        "",
-        "Where the outside provider publishes its keys.",
+        "TASKS_AUTH_JWKS_URL", safe_address, "", "Where the outside provider publishes its keys."
     ),
     Setting(
         "TASKS_INSTANCE_PATH",
@@ -174,10 +171,7 @@ SETTINGS = (
         "Seconds that a call waits for a lock or a connection before it is answered 503.",
     ),
     Setting(
-        "TASKS_DATABASE_POOL",
-        whole(1, 1_000),
-        "20",
-        "Connections that one process keeps to MySQL.",
+        "TASKS_DATABASE_POOL", whole(1, 1_000), "20", "Connections that one process keeps to MySQL."
     ),
     Setting(
         "TASKS_WORKERS",

@@ -432,6 +432,6 @@ class Invariant(Model):
 
 MODELS = (
     Tenant, TypeName, Queue, Tag, StartedByUser, Agent, Policy, Resource, Task, Lane, TaskDetail,
-    TaskTag, Attempt, Activity, ActivityDetail, ActivityTag, Client, User, SigningKey, FailedAttempt,
-    IdempotencyKey, Leader, Invariant,
+    TaskTag, Attempt, Activity, ActivityDetail, ActivityTag, Client, User, SigningKey,
+    FailedAttempt, IdempotencyKey, Leader, Invariant,
 )  # fmt: skip

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
+from app.catalog.activities import ACTIVITIES
 from app.catalog.indexes import INDEXES, Index
+from app.catalog.tasks import TASKS
 from app.database import Database
 from app.repository import invariants, schema
-from app.catalog.tasks import TASKS
-from app.catalog.activities import ACTIVITIES
 
 NOW = 1_790_000_000_000_000_000
 DAY = 86_400_000_000_000
@@ -47,12 +47,15 @@ def tenants() -> list[tuple[Any, ...]]:
         parent = 1 if partner else 2 + (number * 7919) % PARTNERS
         locator = f"/1/{number}/" if partner else f"/1/{parent}/{number}/"
         branch = number if partner else parent
-        rows.append((number, number.to_bytes(16, "big"), parent, branch, locator, f"tenant {number}"))
+        rows.append(
+            (number, number.to_bytes(16, "big"), parent, branch, locator, f"tenant {number}")
+        )
     return rows
 
 
 def dictionaries(tasks: int) -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
     """Rows of the dictionaries' tables, with their columns."""
+
     def named(word: str, count: int) -> list[tuple[Any, ...]]:
         return [(number, f"{word} {number:06}") for number in range(1, count + 1)]
 
@@ -79,13 +82,13 @@ def dictionaries(tasks: int) -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
 
 
 TASK_COLUMNS = (
-    "id, uuid, type_id, queue_id, priority, state, result, tenant_id, branch_id, user_id, policy_id,"
-    " resource_id, executor_id, workflow_id, enqueued_at, assigned_at, started_at, updated_at,"
+    "id, uuid, type_id, queue_id, priority, state, result, tenant_id, branch_id, user_id,"
+    " policy_id, resource_id, executor_id, workflow_id, enqueued_at, assigned_at, started_at, updated_at,"
     " completed_at, deleted_at, ready"
 )
 ACTIVITY_COLUMNS = (
-    "id, uuid, task_id, parent_id, type_id, state, result, tenant_id, branch_id, user_id, policy_id,"
-    " resource_id, executor_id, sustainable, created_at, started_at, updated_at, completed_at"
+    "id, uuid, task_id, parent_id, type_id, state, result, tenant_id, branch_id, user_id,"
+    " policy_id, resource_id, executor_id, sustainable, created_at, started_at, updated_at, completed_at"
 )
 DETAILS = '{"topic":"nightly","window":"01:00-05:00"}'
 
@@ -115,8 +118,8 @@ def tasks(count: int, seed: int) -> Iterator[tuple[tuple[Any, ...], list[int]]]:
         tenant = customer() + PARTNERS + 2 if chance.random() < 0.98 else 2 + chance.randrange(50)
         row = (
             enqueued // 1000, (n * 0x9E3779B97F4A7C15 % 2**128).to_bytes(16, "big"), type_() + 1,
-            queue() + 1, chance.choices((1, 2, 3, 4, 5), (3, 3, 88, 3, 3))[0], state, result, tenant,
-            owners[tenant], user() + 1, policy() + 1 if chance.random() < 0.8 else None,
+            queue() + 1, chance.choices((1, 2, 3, 4, 5), (3, 3, 88, 3, 3))[0], state, result,
+            tenant, owners[tenant], user() + 1, policy() + 1 if chance.random() < 0.8 else None,
             1 + chance.randrange(resources), agent() + 1 if state > 1 else None,
             1 + chance.randrange(max(count // 20, 1)) if chance.random() < 0.2 else None, enqueued,
             taken, began, completed or began or taken or enqueued, completed,
@@ -173,12 +176,21 @@ def write(database: Database, batch: list[Any], done: int, steps: bool) -> int:
     """Write some tasks with what belongs to them -> how many are there now."""
     with database.write_transaction():
         fill(database, "tasks", TASK_COLUMNS, [row for row, _ in batch])
-        fill(database, "task_details", "task_id, tags, context",
-             [(row[0], str(tags).replace("'", '"'), DETAILS) for row, tags in batch])
-        fill(database, "task_tags", "tag_id, task_id, started_at, completed_at",
-             [(tag, row[0], row[16], row[18]) for row, tags in batch for tag in tags])
-        invariants.note(database, TASKS, [(row[14], row[15], row[16], row[17], row[18])
-                                          for row, _ in batch])
+        fill(
+            database,
+            "task_details",
+            "task_id, tags, context",
+            [(row[0], str(tags).replace("'", '"'), DETAILS) for row, tags in batch],
+        )
+        fill(
+            database,
+            "task_tags",
+            "tag_id, task_id, started_at, completed_at",
+            [(tag, row[0], row[16], row[18]) for row, tags in batch for tag in tags],
+        )
+        invariants.note(
+            database, TASKS, [(row[14], row[15], row[16], row[17], row[18]) for row, _ in batch]
+        )
         if steps:
             rows = [step for n, (row, _) in enumerate(batch) for step in activities(row, done + n)]
             fill(database, "activities", ACTIVITY_COLUMNS, rows)

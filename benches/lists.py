@@ -60,7 +60,9 @@ def p95(values: list[float]) -> float:
 
 def main(small_url: str, large_url: str) -> None:
     """Print a line for each request, slowest growth first, and the sums."""
-    databases = [connect(config.load({"TASKS_DATABASE_URL": url})) for url in (small_url, large_url)]
+    databases = [
+        connect(config.load({"TASKS_DATABASE_URL": url})) for url in (small_url, large_url)
+    ]
     seed = random.randrange(10**6)
     print(f"seed {seed}; {len(REQUESTS)} requests x {DRAWS} draws; ms p50/p95 small, large, ratio")
     lines = []

@@ -126,7 +126,7 @@ REQUESTS = (
     *(row(tenant, order) for tenant in (PARTNER, LARGE) for order in (ID, DONE, BEGUN)),
     *(row(tenant, "asc(updatedAt)") for tenant in (PARTNER, LARGE, MIDDLE)),
     row(SMALL, DONE), row(LARGE, "asc(state) desc(updatedAt)"),
-    row(ROOT, ID, lambda chance: "&".join(f"state={s}" for s in ("started", "paused")), type_middle),
+    row(ROOT, ID, said("state=started&state=paused"), type_middle),
     row(ROOT, DONE, said("resultCode=timedout"), type_middle),
     row(MIDDLE, DONE, type_middle), row(MIDDLE, BEGUN, said("resultCode=error")),
     row(ROOT, DONE, type_middle, lambda chance: f"queue={middling(chance, 'queue', 4, 8)}",

@@ -32,30 +32,47 @@ MYSQL = {
 }
 
 TABLES = (
-    ("tenants", """
+    (
+        "tenants",
+        """
         id {id}, uuid {uuid} UNIQUE, parent_id {big},
         branch_id {big} NOT NULL, locator VARCHAR(1024) NOT NULL, name VARCHAR(256),
         FOREIGN KEY (parent_id) REFERENCES tenants (id)
-    """),
+    """,
+    ),
     ("types", "id {auto}, name VARCHAR(256) NOT NULL UNIQUE"),
     ("queues", "id {auto}, name VARCHAR(256) NOT NULL UNIQUE"),
     ("tags", "id {auto}, name VARCHAR(256) NOT NULL UNIQUE"),
-    ("started_by_users", """
+    (
+        "started_by_users",
+        """
         id {auto}, name VARCHAR(256) NOT NULL UNIQUE, folded VARCHAR(768) NOT NULL
-    """),
-    ("agents", """
+    """,
+    ),
+    (
+        "agents",
+        """
         id {auto}, digest {uuid} NOT NULL UNIQUE, agent VARCHAR(256) NOT NULL,
         cluster VARCHAR(256) NOT NULL
-    """),
-    ("policies", """
+    """,
+    ),
+    (
+        "policies",
+        """
         id {auto}, digest {uuid} NOT NULL UNIQUE, policy VARCHAR(256), type VARCHAR(256),
         name VARCHAR(256), folded VARCHAR(768)
-    """),
-    ("resources", """
+    """,
+    ),
+    (
+        "resources",
+        """
         id {auto}, digest {uuid} NOT NULL UNIQUE, resource VARCHAR(256), type VARCHAR(256),
         name VARCHAR(256), folded VARCHAR(768)
-    """),
-    ("tasks", """
+    """,
+    ),
+    (
+        "tasks",
+        """
         id {id}, uuid {uuid} NOT NULL UNIQUE,
         type_id {int} NOT NULL, queue_id {int} NOT NULL,
         priority {small} NOT NULL CHECK (priority BETWEEN 1 AND 5),
@@ -74,8 +91,11 @@ TABLES = (
         CONSTRAINT tasks_completed CHECK (completed_at IS NULL OR state = 5),
         CONSTRAINT tasks_ready CHECK (ready = 0 OR state = 1),
         FOREIGN KEY (tenant_id) REFERENCES tenants (id)
-    """),
-    ("task_details", """
+    """,
+    ),
+    (
+        "task_details",
+        """
         task_id {id}, tags {json},
         context {json}, argument {json}, progress {json}, payload {json}, warnings {json},
         error {json}, queue_timeout {big}, ack_timeout {big}, heartbeat_interval {big},
@@ -83,19 +103,28 @@ TABLES = (
         queued_at {big}, ran_at {big}, ran {big} NOT NULL DEFAULT 0, cancel_at {big},
         body_digest {digest}, ended_by {digest},
         FOREIGN KEY (task_id) REFERENCES tasks (id) ON DELETE CASCADE
-    """),
-    ("task_tags", """
+    """,
+    ),
+    (
+        "task_tags",
+        """
         tag_id {int} NOT NULL, task_id {big} NOT NULL,
         started_at {big}, completed_at {big}, PRIMARY KEY (tag_id, task_id),
         FOREIGN KEY (task_id) REFERENCES tasks (id) ON DELETE CASCADE
-    """),
-    ("attempts", """
+    """,
+    ),
+    (
+        "attempts",
+        """
         task_id {big} NOT NULL, number {int} NOT NULL,
         executor_id {int} NOT NULL, assigned_at {big} NOT NULL, started_at {big}, ended_at {big},
         outcome VARCHAR(32), reason VARCHAR(256), PRIMARY KEY (task_id, number),
         FOREIGN KEY (task_id) REFERENCES tasks (id) ON DELETE CASCADE
-    """),
-    ("activities", """
+    """,
+    ),
+    (
+        "activities",
+        """
         id {id}, uuid {uuid} NOT NULL UNIQUE,
         task_id {big} NOT NULL, parent_id {big},
         type_id {int} NOT NULL, state {small} NOT NULL CHECK (state BETWEEN 1 AND 5),
@@ -108,46 +137,71 @@ TABLES = (
         CONSTRAINT activities_result CHECK ((state = 5) = (result IS NOT NULL)),
         CONSTRAINT activities_completed CHECK (completed_at IS NULL OR state = 5),
         FOREIGN KEY (task_id) REFERENCES tasks (id) ON DELETE CASCADE
-    """),
-    ("activity_details", """
+    """,
+    ),
+    (
+        "activity_details",
+        """
         activity_id {id}, tags {json},
         context {json}, argument {json}, progress {json}, payload {json}, warnings {json},
         error {json}, body_digest {digest},
         FOREIGN KEY (activity_id) REFERENCES activities (id) ON DELETE CASCADE
-    """),
-    ("activity_tags", """
+    """,
+    ),
+    (
+        "activity_tags",
+        """
         tag_id {int} NOT NULL,
         activity_id {big} NOT NULL,
         PRIMARY KEY (tag_id, activity_id),
         FOREIGN KEY (activity_id) REFERENCES activities (id) ON DELETE CASCADE
-    """),
-    ("clients", """
+    """,
+    ),
+    (
+        "clients",
+        """
         client_id VARCHAR(64) NOT NULL PRIMARY KEY, name VARCHAR(256) NOT NULL,
         tenant_id {big} NOT NULL, scopes VARCHAR(256) NOT NULL,
         secret_digest {digest}, created_at {big} NOT NULL, disabled_at {big},
         FOREIGN KEY (tenant_id) REFERENCES tenants (id)
-    """),
-    ("users", """
+    """,
+    ),
+    (
+        "users",
+        """
         login VARCHAR(256) NOT NULL PRIMARY KEY, tenant_id {big} NOT NULL,
         scopes VARCHAR(256) NOT NULL, password_hash VARCHAR(256) NOT NULL,
         created_at {big} NOT NULL, disabled_at {big},
         FOREIGN KEY (tenant_id) REFERENCES tenants (id)
-    """),
-    ("signing_keys", """
+    """,
+    ),
+    (
+        "signing_keys",
+        """
         kid VARCHAR(64) NOT NULL PRIMARY KEY, sealed {json} NOT NULL, public {json} NOT NULL,
         created_at {big} NOT NULL, retired_at {big}
-    """),
-    ("failed_attempts", """
+    """,
+    ),
+    (
+        "failed_attempts",
+        """
         bucket VARCHAR(64) NOT NULL PRIMARY KEY, began_at {big} NOT NULL, failures {int} NOT NULL
-    """),
-    ("idempotency_keys", """
+    """,
+    ),
+    (
+        "idempotency_keys",
+        """
         digest {digest} NOT NULL PRIMARY KEY, body_digest {digest} NOT NULL, leases {json} NOT NULL,
         created_at {big} NOT NULL
-    """),
-    ("leaders", """
+    """,
+    ),
+    (
+        "leaders",
+        """
         duty VARCHAR(32) NOT NULL PRIMARY KEY, holder VARCHAR(64) NOT NULL,
         held_until {big} NOT NULL, term {int} NOT NULL DEFAULT 0
-    """),
+    """,
+    ),
     ("invariants", "name VARCHAR(64) NOT NULL PRIMARY KEY, value {big} NOT NULL"),
 )
 
@@ -174,9 +228,24 @@ INDEXES = (
     ("tasks_state", "tasks", "state", "state < 5"),
     ("tasks_state_updated_at", "tasks", "state, updated_at", "state < 5"),
     ("tasks_type_id_completed_at", "tasks", "type_id, completed_at", "completed_at IS NOT NULL"),
-    ("tasks_tenant_id_completed_at", "tasks", "tenant_id, completed_at", "completed_at IS NOT NULL"),
-    ("tasks_branch_id_completed_at", "tasks", "branch_id, completed_at", "completed_at IS NOT NULL"),
-    ("tasks_policy_id_completed_at", "tasks", "policy_id, completed_at", "completed_at IS NOT NULL"),
+    (
+        "tasks_tenant_id_completed_at",
+        "tasks",
+        "tenant_id, completed_at",
+        "completed_at IS NOT NULL",
+    ),
+    (
+        "tasks_branch_id_completed_at",
+        "tasks",
+        "branch_id, completed_at",
+        "completed_at IS NOT NULL",
+    ),
+    (
+        "tasks_policy_id_completed_at",
+        "tasks",
+        "policy_id, completed_at",
+        "completed_at IS NOT NULL",
+    ),
     ("tasks_user_id_completed_at", "tasks", "user_id, completed_at", "completed_at IS NOT NULL"),
     ("tasks_type_id_started_at", "tasks", "type_id, started_at", "started_at IS NOT NULL"),
     ("tasks_tenant_id_started_at", "tasks", "tenant_id, started_at", "started_at IS NOT NULL"),
@@ -187,7 +256,12 @@ INDEXES = (
     ("tasks_branch_id_updated_at", "tasks", "branch_id, updated_at", "updated_at IS NOT NULL"),
     ("tasks_result_completed_at", "tasks", "result, completed_at", "result > 1"),
     ("tasks_result_started_at", "tasks", "result, started_at", "result > 1"),
-    ("task_tags_tag_id_completed_at", "task_tags", "tag_id, completed_at", "completed_at IS NOT NULL"),
+    (
+        "task_tags_tag_id_completed_at",
+        "task_tags",
+        "tag_id, completed_at",
+        "completed_at IS NOT NULL",
+    ),
     ("task_tags_tag_id_started_at", "task_tags", "tag_id, started_at", "started_at IS NOT NULL"),
     ("task_tags_task_id", "task_tags", "task_id", ""),
     ("activity_tags_activity_id", "activity_tags", "activity_id", ""),
@@ -207,14 +281,54 @@ INDEXES = (
     ("activities_result", "activities", "result", "result > 1"),
     ("activities_state", "activities", "state", "state < 5"),
     ("activities_sustainable", "activities", "sustainable", "sustainable = 1"),
-    ("activities_type_id_completed_at", "activities", "type_id, completed_at", "completed_at IS NOT NULL"),
-    ("activities_tenant_id_completed_at", "activities", "tenant_id, completed_at", "completed_at IS NOT NULL"),
-    ("activities_branch_id_completed_at", "activities", "branch_id, completed_at", "completed_at IS NOT NULL"),
-    ("activities_type_id_started_at", "activities", "type_id, started_at", "started_at IS NOT NULL"),
-    ("activities_tenant_id_started_at", "activities", "tenant_id, started_at", "started_at IS NOT NULL"),
-    ("activities_branch_id_started_at", "activities", "branch_id, started_at", "started_at IS NOT NULL"),
-    ("activities_tenant_id_updated_at", "activities", "tenant_id, updated_at", "updated_at IS NOT NULL"),
-    ("activities_branch_id_updated_at", "activities", "branch_id, updated_at", "updated_at IS NOT NULL"),
+    (
+        "activities_type_id_completed_at",
+        "activities",
+        "type_id, completed_at",
+        "completed_at IS NOT NULL",
+    ),
+    (
+        "activities_tenant_id_completed_at",
+        "activities",
+        "tenant_id, completed_at",
+        "completed_at IS NOT NULL",
+    ),
+    (
+        "activities_branch_id_completed_at",
+        "activities",
+        "branch_id, completed_at",
+        "completed_at IS NOT NULL",
+    ),
+    (
+        "activities_type_id_started_at",
+        "activities",
+        "type_id, started_at",
+        "started_at IS NOT NULL",
+    ),
+    (
+        "activities_tenant_id_started_at",
+        "activities",
+        "tenant_id, started_at",
+        "started_at IS NOT NULL",
+    ),
+    (
+        "activities_branch_id_started_at",
+        "activities",
+        "branch_id, started_at",
+        "started_at IS NOT NULL",
+    ),
+    (
+        "activities_tenant_id_updated_at",
+        "activities",
+        "tenant_id, updated_at",
+        "updated_at IS NOT NULL",
+    ),
+    (
+        "activities_branch_id_updated_at",
+        "activities",
+        "branch_id, updated_at",
+        "updated_at IS NOT NULL",
+    ),
     ("activities_result_completed_at", "activities", "result, completed_at", "result > 1"),
     ("agents_agent", "agents", "agent", ""),
     ("agents_cluster", "agents", "cluster", ""),

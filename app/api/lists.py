@@ -24,9 +24,7 @@ def answer_list(catalog: Catalog, query: Query) -> Response:
     if query.lod == Lod.COUNT:
         number = listing.count(database(), catalog, query, caller().tenant, now)
         return as_json({"count": number, "size": number, **envelope([], None, now)})
-    page = listing.page(
-        database(), catalog, query, caller().tenant, purpose_key(CURSORS), now
-    )
+    page = listing.page(database(), catalog, query, caller().tenant, purpose_key(CURSORS), now)
     return as_json({**envelope(page.items, page.after, now), "size": len(page.items)})
 
 

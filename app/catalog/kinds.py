@@ -1,7 +1,8 @@
 """The kinds of filter: how one entry is written, read, documented.
 
 Each kind reads a raw entry into a plain value that JSON can carry (page tokens hold them), or
-raises ValueError with what would be accepted. What a kind means in SQL is the repository's business.
+raises ValueError with what would be accepted. What a kind means in SQL is the repository's
+business.
 """
 
 import re

@@ -111,4 +111,3 @@ def counted(database: Database, catalog: Catalog, wanted: Predicates, now: int) 
 
     shape = ("count", catalog.name, index and index.name, shapes_of(wanted))
     return int(fetch(database, shape, build, parameters_of(wanted))[0][0])
-

@@ -8,6 +8,7 @@ sorted. Costs are microseconds measured on SQLite; MariaDB's differ by a factor,
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from math import prod
 
 from app.catalog.indexes import INDEXES, Index
@@ -55,9 +56,18 @@ class Plan:
     """Whether ids are found first, and the rows fetched for those of the page alone."""
 
 
+@cache
+def along_columns() -> dict[tuple[str, tuple[str, ...]], list[Index]]:
+    """All indexes, by table and columns."""
+    found: dict[tuple[str, tuple[str, ...]], list[Index]] = {}
+    for index in INDEXES:
+        found.setdefault((index.table, index.columns), []).append(index)
+    return found
+
+
 def indexes(table: str, *columns: str) -> Iterator[Index]:
-    """The index on exactly these columns, where there is one."""
-    return (index for index in INDEXES if index.table == table and index.columns == columns)
+    """The indexes on exactly these columns: one, none, or two with different rows."""
+    return iter(along_columns().get((table, columns), ()))
 
 
 class Planner:

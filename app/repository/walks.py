@@ -55,8 +55,12 @@ class Beside(Node):
 
     def __sql__(self, context: Any) -> Any:
         """The two sources and what joins them."""
-        return context.sql(self.first).literal(self.words).sql(self.second).literal(" ON ").sql(
-            self.on
+        return (
+            context.sql(self.first)
+            .literal(self.words)
+            .sql(self.second)
+            .literal(" ON ")
+            .sql(self.on)
         )
 
 
@@ -108,9 +112,7 @@ def run(
     return fetch(database, shape, lambda: select(database, catalog, walk, head, limit), parameters)
 
 
-def select(
-    database: Database, catalog: Catalog, walk: Walk, head: Head, limit: int | None
-) -> Any:
+def select(database: Database, catalog: Catalog, walk: Walk, head: Head, limit: int | None) -> Any:
     """The query of a walk, marks in the places of its values."""
     conditions, used = [], 0
     along_tags = walk.tagged is not None
