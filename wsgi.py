@@ -1,5 +1,11 @@
 """The application that gunicorn serves and that the `flask` command finds."""
 
-from app import create_app
+import sys
 
-app = create_app()
+from app import create_app
+from app.config import BadSetting
+
+try:
+    app = create_app()
+except BadSetting as error:
+    sys.exit(f"Error: {error}")
