@@ -1,6 +1,7 @@
 """How gunicorn runs the application: its settings, and a guard against slow clients."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -9,7 +10,8 @@ from gunicorn import util
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers import gthread
 
-from app import config, create_app, logs
+from app import config, create_app, logs, upkeeping
+from app.api.waiting import room_of
 from app.config import BadSetting
 
 BIND = "127.0.0.1:8080"
@@ -37,7 +39,7 @@ def options() -> dict[str, Any]:
         "bind": BIND,
         "worker_class": "gthread",
         "workers": settings.workers or min(cores(), 8),
-        "threads": settings.threads,
+        "threads": settings.threads + settings.waiting_claims,
         "timeout": 30,
         "graceful_timeout": 35,  # longer than the longest wait of a claim
         "keepalive": 75 if settings.trusted_proxies else 5,
@@ -52,6 +54,8 @@ def options() -> dict[str, Any]:
         "accesslog": None,  # the application writes a line of its own, without values
         "logconfig_dict": logs.configuration(settings.log_level),
         "post_fork": guard,
+        "post_worker_init": settle_in,
+        "worker_exit": leave,
     }
 
 
@@ -91,6 +95,31 @@ def parting(handle: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         return kept
 
     return handle_and_part
+
+
+def settle_in(worker: Any) -> None:
+    """The worker begins its upkeep, and sends waiting claims home as soon as it is to stop."""
+    app = worker.wsgi
+    upkeeping.begin(app)
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
+        signal.signal(number, dismissing(app, signal.getsignal(number)))
+
+
+def dismissing(app: Any, then: Any) -> Callable[[int, Any], None]:
+    """A signal's handler that ends all waiting in `app`, and then does what `then` did."""
+
+    def dismiss(number: int, frame: Any) -> None:
+        room_of(app).dismiss()
+        if callable(then):
+            then(number, frame)
+
+    return dismiss
+
+
+def leave(_server: Any, worker: Any) -> None:
+    """The worker's upkeep ends, so that another takes over at once."""
+    if worker.wsgi is not None:
+        upkeeping.end(worker.wsgi)
 
 
 class Server(BaseApplication):

@@ -4,6 +4,7 @@ from flask import Flask, current_app
 
 from app.api import (
     activities,
+    claims,
     document,
     envelope,
     health,
@@ -12,11 +13,12 @@ from app.api import (
     problems,
     tasks,
     token,
+    waiting,
     writing,
 )
 from app.service import service_of
 
-BLUEPRINTS = (token.blp, tasks.blp, writing.blp, activities.blp, moving.blp)
+BLUEPRINTS = (token.blp, tasks.blp, writing.blp, claims.blp, activities.blp, moving.blp)
 
 
 def release(_error: BaseException | None) -> None:
@@ -26,6 +28,7 @@ def release(_error: BaseException | None) -> None:
 
 def register(app: Flask) -> None:
     """Hang all routes, pages and error answers on `app`."""
+    waiting.open_room(app)
     envelope.register(app)
     problems.register(app)
     document.register(app, BLUEPRINTS)

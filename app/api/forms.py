@@ -172,6 +172,16 @@ BEAT = form(
     lease=fields.Nested(Schema.from_dict({"expiresAt": fields.String()}, name="LeaseEnd")),
     cancelRequested=fields.Boolean(),
 )()
+
+
+class ClaimedSchema(item_of(TASK_CATALOG)):  # type: ignore[misc]
+    """A task that was claimed, with the token of its lease."""
+
+    lease = fields.Nested(Schema.from_dict(
+        {"token": fields.String(), "expiresAt": fields.String()}, name="ClaimedLease"))  # fmt: skip
+
+
+CLAIMED_ANSWER = form("ClaimAnswer", items=fields.List(fields.Nested(ClaimedSchema)))()
 ITEMS = form("BulkAnswer", items=fields.List(fields.Nested(item_of(TASK_CATALOG))))()
 LOCATION = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
 EXAMPLE = compact({"type": "backup", "priority": "high", "argument": {"disk": "sda"}})

@@ -1,0 +1,108 @@
+"""Claiming: an executor asks for work, at once or waiting for it."""
+
+import re
+from hashlib import sha256
+from typing import Any
+
+from flask import Response, current_app, g, request
+
+from app import clock
+from app.api import forms, orders
+from app.api.answers import as_json
+from app.api.asking import ANSWER, SCOPES, AskingBlueprint, check, documented
+from app.api.blueprint import BASE
+from app.api.context import caller, database, purpose_key
+from app.api.waiting import SECOND, room_of
+from app.auth import leases
+from app.auth.protector import requires
+from app.canonical import digest
+from app.catalog.tasks import TASKS
+from app.catalog.times import written
+from app.errors import Fault
+from app.lifecycle import TASK_STEP
+from app.repository import claiming, projection
+from app.repository.candidates import Wish
+from app.repository.idempotency import Held, Key
+from app.repository.query import Query
+from app.vocabulary import Lod
+
+blp = AskingBlueprint("claims", __name__, url_prefix=f"{BASE}/tasks")
+HEADER = "Idempotency-Key"
+VISIBLE = re.compile(r"[!-~]{1,128}")
+PARAMETER = {
+    "in": "header",
+    "name": HEADER,
+    "required": False,
+    "schema": {"type": "string", "pattern": f"^{VISIBLE.pattern}$"},
+    "description": "The same key with the same body gets the same tasks again while their leases "
+    "live, so that a lost answer strands nothing.",
+}
+
+
+def key_of(content: Any) -> Key | None:
+    """The caller's key, if it sent one; a malformed one is a fault: see `check`."""
+    given = request.headers.get(HEADER)
+    if given is None:
+        return None
+    if not VISIBLE.fullmatch(given):
+        words = f"the header '{HEADER}' takes 1 to 128 visible ASCII characters"
+        g.setdefault("faults", []).append(Fault(HEADER, given, words))
+        return None
+    named = sha256(f"{caller().client_id}\0{given}".encode()).digest()
+    return Key(named, digest(content))
+
+
+def wish_of(content: Any) -> Wish:
+    """What the body asks for, within the caller's subtree."""
+    queues, types = content.get("queues"), content.get("types")
+    return Wish(
+        orders.agent(content["executor"]) or ("", ""),
+        caller().tenant,
+        None if queues is None else tuple(queues),
+        None if types is None else tuple(types),
+    )
+
+
+def claimed(wish: Wish, limit: int, wait: int, key: Key | None) -> list[Held]:
+    """What there is for `wish`, now or within `wait` nanoseconds."""
+    room, deadline = room_of(current_app), clock.monotonic() + wait / SECOND
+    held = claiming.claim(database(), wish, limit, clock.now(), key)
+    waiter = None if held or not wait else room.enter(wish)
+    if waiter is None:
+        return held
+    try:
+        # Once more: something may have come between the first look and taking a seat.
+        while not (held := claiming.claim(database(), wish, limit, clock.now(), key)):
+            database().rest()
+            if not room.wait(waiter, deadline):
+                return []
+        return held
+    finally:
+        room.leave(waiter)
+
+
+def handed(held: list[Held], lod: Lod) -> list[Any]:
+    """The tasks that were claimed, each with the token of its lease."""
+    found = projection.objects(database(), TASKS, lod, [one.id for one in held])
+    key = purpose_key(leases.PURPOSE)
+    for one in held:
+        token = {"token": leases.issue(one.id, one.fence, key), "expiresAt": written(one.until)}
+        found[one.id]["lease"] = {**found[one.id].get("lease", {}), **token}
+    return [found[one.id] for one in held]
+
+
+@blp.route("/claim", methods=["POST"], tags=["tasks"])
+@requires(*SCOPES[TASK_STEP["claim"].who])
+@blp.arguments(forms.CLAIM, location="json")
+@blp.arguments(ANSWER, location="query")
+@blp.response(200, forms.CLAIMED_ANSWER)
+@blp.alt_response(409, description="The Idempotency-Key was used with another body.")
+@blp.alt_response(413, description="The body is too large.")
+@blp.alt_response(415, description="The body is not JSON.")
+@documented(PARAMETER)
+def claim_tasks(content: Any, query: Query) -> Response:
+    """Claim the most urgent tasks, waiting for one when there is none."""
+    key = key_of(content)
+    check()
+    held = claimed(wish_of(content), content["limit"], content["wait"], key)
+    return as_json({"items": handed(held, query.lod or Lod.FULL)})

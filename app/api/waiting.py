@@ -1,0 +1,175 @@
+"""Claims that wait for work: many, cheap, and woken by what they wait for.
+
+A waiting call holds its thread and nothing else: no connection, no lock, no statement. What is
+enqueued in this process wakes a caller that may have it as soon as it is committed. For what other
+processes enqueue, one of those who wait asks the database on behalf of all, twice a second.
+"""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from threading import Event, Lock
+from typing import Any
+from weakref import ref
+
+from app import clock
+from app.database import Database
+from app.errors import Unavailable
+from app.repository import arrivals
+from app.repository.arrivals import Arrival
+from app.repository.candidates import Wish
+from app.repository.lanes import Members
+from app.service import service_of
+from app.signals import queued
+
+NAME = "tasks.waiting"
+ASKED_SECONDS = 0.5
+"""How often the database is asked what other processes have enqueued."""
+SECOND = 1_000_000_000
+LATER = 1_000
+"""Tasks that wait for their time and are kept in mind."""
+
+
+class Waiter:
+    """One call that waits."""
+
+    def __init__(self, wish: Wish) -> None:
+        """`wish`: what it would have."""
+        self.wish = wish
+        self.woken = Event()
+
+
+class Room:
+    """Where the waiting calls of one process are."""
+
+    def __init__(self, database: Database, seats: int) -> None:
+        """`seats`: calls that may wait; others are answered at once."""
+        self.database = database
+        self.seats = seats
+        self.closed = False
+        self.lock = Lock()
+        self.asking = Lock()
+        self.asked = 0.0
+        self.waiters: list[Waiter] = []
+        self.later: list[tuple[int, Members]] = []
+        listen(self)
+
+    def enter(self, wish: Wish) -> Waiter | None:
+        """A place to wait, or None when there is none or the server is about to stop."""
+        with self.lock:
+            if self.closed or len(self.waiters) >= self.seats:
+                return None
+            waiter = Waiter(wish)
+            self.waiters.append(waiter)
+        return waiter
+
+    def leave(self, waiter: Waiter) -> None:
+        """Wait no more."""
+        with self.lock:
+            self.waiters.remove(waiter)
+
+    def dismiss(self) -> None:
+        """Send everybody away; nobody waits any more.
+
+        Without the lock: a signal may come while this very thread holds it.
+        """
+        self.closed = True
+        for waiter in tuple(self.waiters):
+            waiter.woken.set()
+
+    def wait(self, waiter: Waiter, deadline: float) -> bool:
+        """Return once there may be work for `waiter` (True), or at `deadline`, on the steady clock.
+
+        False also when the server is about to stop.
+        """
+        # Who sat down while everybody was sent away sees it here.
+        while not self.closed and (left := deadline - clock.monotonic()) > 0:
+            if waiter.woken.wait(min(left, self.pause())):
+                waiter.woken.clear()
+                return not self.closed
+            self.look()
+        return False
+
+    def pause(self) -> float:
+        """Seconds until somebody has to look around."""
+        first = self.later[0][0] - clock.now() if self.later else SECOND
+        return max(0.001, min(self.asked + ASKED_SECONDS - clock.monotonic(), first / SECOND))
+
+    def look(self) -> None:
+        """Wake those whose work has come of time, and ask what others have enqueued."""
+        self.due()
+        if clock.monotonic() - self.asked < ASKED_SECONDS or not self.asking.acquire(False):
+            return
+        try:
+            self.asked = clock.monotonic()
+            self.on_arrival(arrivals.recent(self.database, clock.now()))
+        except Unavailable:
+            # It is asked again soon; those who wait are not to blame.
+            pass
+        finally:
+            self.database.rest()
+            self.asking.release()
+
+    def due(self) -> None:
+        """Wake those whose work may be handed out from now on."""
+        ready = []
+        with self.lock:
+            while self.later and self.later[0][0] <= clock.now():
+                ready.append((heappop(self.later)[1], None))
+        if ready:
+            self.on_arrival(ready)
+
+    def on_queued(self, database: Database, arrivals: list[Arrival]) -> None:
+        """Something was enqueued in this process."""
+        if database is self.database and self.waiters:
+            self.on_arrival(arrivals)
+
+    def on_arrival(self, some: Iterable[Arrival]) -> None:
+        """Wake, for each arrival, the one who has waited longest of those who may have it."""
+        described = arrivals.described(self.database, some)
+        with self.lock:
+            for lane, moment, words in described:
+                if moment is not None and len(self.later) < LATER:
+                    heappush(self.later, (moment, lane))
+                    self.nudge()
+                elif moment is None:
+                    self.wake(words)
+
+    def wake(self, words: arrivals.Described) -> None:
+        """Wake one who may have a task of these words."""
+        for waiter in self.waiters:
+            if not waiter.woken.is_set() and words.suits(waiter.wish):
+                waiter.woken.set()
+                return
+
+    def nudge(self) -> None:
+        """Let one look again how long to sleep: something becomes due sooner than was known."""
+        for waiter in self.waiters:
+            if not waiter.woken.is_set():
+                waiter.woken.set()
+                return
+
+
+def listen(room: Room) -> None:
+    """Tell `room` what is enqueued, for as long as somebody else needs it."""
+    known = ref(room)
+
+    def listener(database: Database, arrivals: list[Arrival]) -> None:
+        there = known()
+        if there is None:
+            queued.disconnect(listener)
+        else:
+            there.on_queued(database, arrivals)
+
+    queued.connect(listener)
+
+
+def open_room(app: Any) -> None:
+    """Give an application its waiting room."""
+    service = service_of(app)
+    app.extensions[NAME] = Room(service.database, service.settings.waiting_claims)
+
+
+def room_of(app: Any) -> Room:
+    """The waiting room of an application."""
+    found: Room = app.extensions[NAME]
+    return found

@@ -1,0 +1,90 @@
+"""The upkeep of a running server: one loop in each process, of which one at a time leads."""
+
+import logging
+import os
+from secrets import token_hex
+from threading import Event, Thread
+from typing import Any
+
+from app import clock
+from app.repository import purging, upkeep
+from app.repository.leading import Candidate
+from app.service import Service, service_of
+
+NAME = "tasks.upkeep"
+LEADING_SECONDS = 0.4
+"""Between two turns of the leader: less than what counts as an absence."""
+FOLLOWING_SECONDS = 1.0
+"""Between two looks of the others at whether the leader is alive."""
+ENDING_SECONDS = 10
+"""How long a turn may still take when the process is to end."""
+PURGED_SECONDS = 60
+"""Between two batches of what has outlived its retention."""
+DAY = 86_400 * 1_000_000_000
+log = logging.getLogger(__name__)
+
+
+class Loop:
+    """The loop of one process."""
+
+    def __init__(self, service: Service) -> None:
+        """It does not run yet."""
+        self.service = service
+        self.candidate = Candidate(upkeep.DUTY, f"{os.getpid()}-{token_hex(8)}")
+        self.ended = Event()
+        self.purged = clock.monotonic()
+        self.thread = Thread(target=self.run, name="upkeep", daemon=True)
+
+    def run(self) -> None:
+        """Take turns until the end; then let another process lead."""
+        pause = 0.0
+        while not self.ended.wait(pause):
+            pause = self.look_after()
+        self.safely(lambda: self.candidate.lay_down(self.service.database))
+        self.service.database.close()
+
+    def look_after(self) -> float:
+        """Take one turn, if it is ours -> seconds until the next."""
+        done = self.safely(self.turn)
+        self.service.database.release()
+        return FOLLOWING_SECONDS if done is None else LEADING_SECONDS
+
+    def turn(self) -> upkeep.Turn | None:
+        """One turn; None when another process leads."""
+        database = self.service.database
+        done = upkeep.lead(database, self.candidate, clock.now(), clock.monotonic())
+        if done is not None:
+            self.purge()
+        return done
+
+    def purge(self) -> None:
+        """Remove some of what has outlived its retention, now and then."""
+        days = self.service.settings.retention_days
+        if days and clock.monotonic() - self.purged > PURGED_SECONDS:
+            self.purged = clock.monotonic()
+            purging.some(self.service.database, clock.now() - days * DAY)
+
+    def safely(self, act: Any) -> Any:
+        """What `act` answers; None when it failed. The outermost door: the loop must go on."""
+        try:
+            return act()
+        except Exception:
+            log.exception("upkeep failed; it goes on")
+            self.service.database.discard()
+            return None
+
+
+def begin(app: Any) -> None:
+    """Start the loop of this process, unless the settings leave upkeep to `flask reap`."""
+    service = service_of(app)
+    if service.settings.reaper:
+        app.extensions[NAME] = loop = Loop(service)
+        loop.thread.start()
+
+
+def end(app: Any) -> None:
+    """End the loop of this process, if it has one."""
+    loop: Loop | None = app.extensions.pop(NAME, None)
+    if loop is not None:
+        loop.ended.set()
+        loop.thread.join(ENDING_SECONDS)
