@@ -186,6 +186,24 @@ SETTINGS = (
         "Requests that one server process answers at the same time.",
     ),
     Setting(
+        "TASKS_WAITING_CLAIMS",
+        whole(0, 2_000),
+        "160",
+        "Claims that may wait for work in one server process, besides; more are answered at once.",
+    ),
+    Setting(
+        "TASKS_REAPER",
+        boolean,
+        "1",
+        "Whether the server processes fire timers; with 0, `flask reap --once` has to.",
+    ),
+    Setting(
+        "TASKS_RETENTION_DAYS",
+        whole(0, 36_500),
+        "0",
+        "Days after which completed tasks are purged for good; 0 keeps them.",
+    ),
+    Setting(
         "TASKS_TRUSTED_PROXIES",
         whole(0, 10),
         "0",
