@@ -83,12 +83,13 @@ def dictionaries(tasks: int) -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
 
 TASK_COLUMNS = (
     "id, uuid, type_id, queue_id, priority, state, result, tenant_id, branch_id, user_id,"
-    " policy_id, resource_id, executor_id, workflow_id, enqueued_at, assigned_at, started_at, updated_at,"
-    " completed_at, deleted_at, ready"
+    " policy_id, resource_id, executor_id, workflow_id, enqueued_at, assigned_at, started_at,"
+    " updated_at, completed_at, deleted_at, ready"
 )
 ACTIVITY_COLUMNS = (
     "id, uuid, task_id, parent_id, type_id, state, result, tenant_id, branch_id, user_id,"
-    " policy_id, resource_id, executor_id, sustainable, created_at, started_at, updated_at, completed_at"
+    " policy_id, resource_id, executor_id, sustainable, created_at, started_at, updated_at,"
+    " completed_at"
 )
 DETAILS = '{"topic":"nightly","window":"01:00-05:00"}'
 

@@ -31,9 +31,9 @@ from app.repository.terms import (
 )
 from app.repository.walks import Head, Walk, run
 
-SMALL = 2_000
+SMALL = 6_000
 """Rows that are rather sorted here than asked for in many statements."""
-MANY = 4 * SMALL
+MANY = 3 * SMALL
 """Rows at which sorting here is given up: the estimate was wrong."""
 
 

@@ -23,6 +23,8 @@ STATEMENT = 60.0
 """What a statement costs before its first row."""
 STEP = 1.2
 """What a row costs that is looked at in the order of an index."""
+SCATTERED = 4.0
+"""The same in the order of UUIDs, which is no order of the rows."""
 GATHERED = 2.0
 """What a row costs that is fetched to be sorted."""
 FEW = 8
@@ -89,8 +91,6 @@ class Planner:
         """What the conditions on other times imply for the order's column."""
         column, catalog = self.demand.column, self.catalog
         born = invariants.birth(catalog)
-        if column == "id" and bounds.get(invariants.unordered(catalog)):
-            return None
         target = born if column == "id" else column
         if target not in invariants.times(catalog):
             return None
@@ -106,7 +106,9 @@ class Planner:
         low = max((span.low for span in found if span.low is not None), default=None)
         high = min((span.high for span in found if span.high is not None), default=None)
         whole = Span(target, low, high)
-        return self.by_id(whole) if column == "id" else whole
+        if column != "id":
+            return whole
+        return self.by_id(whole) if invariants.ordered(self.database, catalog, bounds) else None
 
     def by_id(self, span: Span) -> Span | None:
         """A bound on the time of birth as one on the id: ids grow with it."""
@@ -253,7 +255,8 @@ class Planner:
             if index is None:
                 return
         rest = self.share(self.demand.predicates)
-        cost = STATEMENT + STEP * self.visited(self.sample.total, rest)
+        step = SCATTERED if column == "uuid" else STEP
+        cost = STATEMENT + step * self.visited(self.sample.total, rest)
         yield Plan((self.walk(index),), cost, f"along {column}")
 
     def along(self, row: Predicate) -> Iterator[Plan]:
