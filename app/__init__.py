@@ -11,7 +11,7 @@ The rooms, from the doors down; imports point down only:
     lifecycle, database, config, errors, clock, vocabulary
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask
@@ -21,13 +21,21 @@ from app.database import connect
 from app.service import NAME, Service
 
 
+class Application(Flask):
+    """Flask, told that no view and no hook of ours is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` as it is: Flask looks into each of them at every request."""
+        return func
+
+
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The application. `settings`: names as in `flask settings`, over those of the environment.
 
     Nothing is opened or connected before the first request. Raises BadSetting.
     """
     chosen = config.load(settings)
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.extensions[NAME] = Service(chosen, connect(chosen))
     api.register(app)
     cli.register(app)

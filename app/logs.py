@@ -4,6 +4,7 @@ import logging
 import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -25,13 +26,26 @@ SECRETS = (
     # A query string that could not even be parsed may be quoted by the server in front.
     (re.compile(r"(/[^\s?\"']*)\?[^\s\"']*"), rf"\1?{REMOVED}"),
 )
+SHORT = 64
+"""Characters of the texts whose reading is remembered."""
 
 
 def redacted(text: str) -> str:
     """`text` without tokens, passwords and the values of query strings."""
+    return familiar(text) if len(text) <= SHORT else searched(text)
+
+
+def searched(text: str) -> str:
+    """`text`, of which nothing is remembered, without secrets."""
     for pattern, stand_in in SECRETS:
         text = pattern.sub(stand_in, text)
     return text
+
+
+@lru_cache(maxsize=1_024)
+def familiar(text: str) -> str:
+    """`text` without secrets. Nearly every request writes the same few words and names."""
+    return searched(text)
 
 
 class Line(logging.Formatter):

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from gunicorn.http.errors import ParseException
 
 from app import clock
+from app.api.parsing import entries
 from app.logs import REQUEST_ID, redacted
 
 SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -42,9 +43,11 @@ def finish(response: Response) -> Response:
     """`response` with the headers of every answer, after a line in the log."""
     if response.status_code >= 400 and "gunicorn.socket" in request.environ:
         drain()
-    response.headers["X-Request-Id"] = g.request_id
-    for name, value in HEADERS:
-        response.headers.setdefault(name, value)
+    present = set(response.headers.keys(lower=True))
+    for name, value in (*HEADERS, ("X-Request-Id", g.request_id)):
+        # Not setdefault, which searches all the headers again for each.
+        if name.lower() not in present:
+            response.headers.add(name, value)
     if connection := request.environ.get("gunicorn.socket"):
         # The server gives a request a few seconds to arrive; an answer may take longer to leave.
         connection.settimeout(SENDING_SECONDS)
@@ -76,7 +79,7 @@ def facts(response: Response) -> dict[str, object]:
         "address": request.remote_addr,
         "method": request.method,
         "path": request.path,
-        "parameters": sorted(redacted(name[:64]) for name in request.args),
+        "parameters": sorted(redacted(name[:64]) for name in entries(request.query_string)),
         "status": response.status_code,
         "milliseconds": round((clock.monotonic() - g.began) * 1000, 1),
     }

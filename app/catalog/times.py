@@ -113,6 +113,7 @@ CLOCK_TEXTS = tuple(f"{h}:{m}:{s}" for h in SIXTY[:24] for m in SIXTY for s in S
 
 def written(moment: int) -> str:
     """`moment`, epoch nanoseconds, as RFC 3339 in UTC with nine digits of fraction."""
-    seconds, fraction = divmod(moment, SECOND)
-    day, second = divmod(seconds, 86_400)
-    return f"{DAY_TEXTS[day]}{CLOCK_TEXTS[second]}.{fraction:09}Z"
+    seconds = moment // SECOND
+    # zfill takes half the time of a format with leading zeros: this is most of what a page costs.
+    fraction = str(moment % SECOND).zfill(9)
+    return f"{DAY_TEXTS[seconds // 86_400]}{CLOCK_TEXTS[seconds % 86_400]}.{fraction}Z"
