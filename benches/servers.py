@@ -1,0 +1,129 @@
+"""Applications under gunicorn with the service's own settings, and what a request costs them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+import orjson
+from mariadb import free_port
+
+from app import clock, config
+from app.database import connect
+from app.repository import credentials
+from app.vocabulary import Scope
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET = "a secret of the benchmarks, long enough"
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGESIZE")
+TOKEN = "/api/2/idp/token"
+START_SECONDS = 30
+
+
+@dataclass
+class Server:
+    """One worker that answers on `port`; `headers` go with every request."""
+
+    master: int
+    port: int
+    headers: dict[str, str]
+
+    @property
+    def worker(self) -> int:
+        """The process that answers."""
+        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text()
+        return int(children.split()[0])
+
+    def cpu(self) -> float:
+        """Seconds of processor time that the worker has used."""
+        fields = Path(f"/proc/{self.worker}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory(self) -> float:
+        """The worker's resident memory in MiB."""
+        pages = Path(f"/proc/{self.worker}/statm").read_text().split()[1]
+        return int(pages) * PAGE_BYTES / 2**20
+
+    def ask(self, path: str, times: int = 1) -> bytes:
+        """The last of `times` answers to one GET, over one connection."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            for _ in range(times):
+                connection.request("GET", path, headers=self.headers)
+                answer = connection.getresponse()
+                body = answer.read()
+                assert answer.status == 200, (path, answer.status, body[:200])
+        return body
+
+    def milliseconds(self, path: str, times: int) -> float:
+        """Processor time of one GET, taken from `times` of them."""
+        began = self.cpu()
+        self.ask(path, times)
+        return (self.cpu() - began) / times * 1000
+
+
+def settings(url: str, room: Path) -> dict[str, str]:
+    """The service's settings for the database at `url`: its defaults, with one worker."""
+    return {
+        "TASKS_DATABASE_URL": url,
+        "TASKS_SECRET_KEY": SECRET,
+        "TASKS_INSTANCE_PATH": str(room / "instance"),
+        "TASKS_WORKERS": "1",
+    }
+
+
+@contextmanager
+def serving(application: str, url: str, room: Path) -> Iterator[Server]:
+    """`application` (`module:name`) under gunicorn, on the database at `url`."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", application]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TASKS_")}
+    log = room / f"log-{port}"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**kept, **settings(url, room)}, stderr=stderr
+        )
+    try:
+        wait(process, port, log)
+        yield Server(process.pid, port, {})
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Return once the server answers. Raises RuntimeError with the end of its log."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                connection.request("GET", "/healthz")
+                connection.getresponse().read()
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(log.read_text()[-2000:])
+
+
+def admit(server: Server, url: str) -> None:
+    """`server`, our service, is asked from now on with a token of the root tenant."""
+    database = connect(config.load({"TASKS_DATABASE_URL": url}))
+    client = credentials.create_client(database, "bench", 1, [Scope.VIEWER], clock.now())
+    database.close()
+    basic = b64encode(":".join(client).encode()).decode()
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        connection.request(
+            "POST", TOKEN, urlencode({"grant_type": "client_credentials"}),
+            {"Authorization": f"Basic {basic}",
+             "Content-Type": "application/x-www-form-urlencoded"},
+        )  # fmt: skip
+        token = orjson.loads(connection.getresponse().read())["access_token"]
+    server.headers["Authorization"] = f"Bearer {token}"
