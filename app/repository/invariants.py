@@ -7,6 +7,7 @@ on them is never wrong.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from peewee import fn
 
@@ -14,9 +15,10 @@ from app.catalog.rows import Catalog
 from app.catalog.times import SECOND
 from app.database import Database
 from app.models import Invariant
-from app.repository.predicates import Span
+from app.repository.predicates import Span, marks
 from app.repository.statements import fetch
 
+MICROSECOND = 1_000
 UNBOUND = 2**62
 """A distance that implies nothing: some row lacks the time that the others are measured from."""
 UNORDERED = "ids do not grow with time"
@@ -104,15 +106,47 @@ def note(database: Database, catalog: Catalog, rows: Iterable[Sequence[int | Non
     widen(database, needed(catalog, rows))
 
 
-def check_order(database: Database, catalog: Catalog) -> None:
-    """Mark a collection whose ids do not grow with the time of birth: rows came from elsewhere."""
+def gap(catalog: Catalog) -> tuple[str, str]:
+    """The names of the ids between which rows made here fall, where ids from elsewhere are beyond
+    ours: as soon as there is one, ids do not grow with time."""
+    return f"{catalog.plural}: our ids above", f"{catalog.plural}: our ids below"
+
+
+def check_order(database: Database, catalog: Catalog, now: int) -> None:
+    """Remember how the ids of a collection follow the time of birth, after rows came from
+    elsewhere. `now`: epoch nanoseconds."""
     model = catalog.model
     born = model._meta.columns[birth(catalog)]
     latest = fn.MAX(born).over(order_by=[model.id])
     rows = model.select(born.alias("born"), latest.alias("latest")).where(born.is_null(False))
     overtaken = rows.select_from(rows.c.born).where(rows.c.born < rows.c.latest).limit(1)
-    if database.select(overtaken.tuples()):
+    early = model.select(model.id).where(born > now).limit(1)
+    if database.select(overtaken.tuples()) or database.select(early.tuples()):
         widen(database, {unordered(catalog): 1})
+    edge = now // MICROSECOND
+    low = database.select(model.select(fn.MAX(model.id)).where(model.id < edge).tuples())[0][0]
+    high = database.select(model.select(fn.MIN(model.id)).where(model.id >= edge).tuples())[0][0]
+    database.change(Invariant.delete().where(Invariant.name.in_(gap(catalog))))
+    if high is not None:
+        for name, value in zip(gap(catalog), (low or 0, high), strict=True):
+            database.change(Invariant.insert(name=name, value=value))
+
+
+def ordered(database: Database, catalog: Catalog, bounds: Bounds) -> bool:
+    """Whether a later birth means a larger id, for all rows of this moment."""
+    if bounds.get(unordered(catalog)):
+        return False
+    above, below = gap(catalog)
+    if below not in bounds:
+        return True
+    key = catalog.model.id
+
+    def build() -> Any:
+        low, high = marks(0, 2)
+        return catalog.model.select(key).where((key > low) & (key < high)).limit(1).tuples()
+
+    shape = ("gap", catalog.name)
+    return not fetch(database, shape, build, (bounds[above], bounds[below]))
 
 
 def implied(catalog: Catalog, bounds: Bounds, span: Span, target: str) -> Span | None:

@@ -173,7 +173,7 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
     invariants.widen(database, checker.bounds)
     for plural, layout in LAYOUTS.items():
         if plural in checker.spool.counts:
-            invariants.check_order(database, layout.catalog)
+            invariants.check_order(database, layout.catalog, checker.now)
 
 
 def rebuild(database: Database, statements: list[str], watch: Watch) -> None:
