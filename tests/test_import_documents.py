@@ -57,7 +57,7 @@ def test_no_bytes_are_too_strange(raw, window):
 def test_lines_are_counted(window):
     text = '{"a":\n1}\n\n{"b": 2}\n[{"c": 3},\n {"d": 4}]'
     found = list(Documents(io.BytesIO(text.encode()), window))
-    assert [(item.line, item.index) for item in found] == [(1, None), (4, None), (5, 0), (6, 1)]
+    assert [(item.line, item.place) for item in found] == [(1, None), (4, None), (5, 0), (6, 1)]
 
 
 def test_a_saved_answer_may_be_longer_than_any_object(monkeypatch):

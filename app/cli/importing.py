@@ -55,7 +55,7 @@ def arrivals(sources: Sequence[Source], progress: Progress) -> Iterator[Arrival]
     for source in sources:
         documents = Documents(source.file)
         for number, found in enumerate(documents):
-            yield (source.name, found.line, found.index), found.value, found.troubles
+            yield (source.name, found.line, found.place), found.value, found.troubles
             if number % EVERY == 0:
                 progress.at(behind + documents.bytes_read)
         behind += documents.bytes_read

@@ -21,7 +21,8 @@ from app.repository.tenants import Node
 from app.vocabulary import State
 
 ENQUEUED, COMPLETED = State.ENQUEUED.code, State.COMPLETED.code
-REQUIRED = ("id", "uuid", "type", "state")
+REQUIRED = (("id", "id"), ("uuid", "uuid"), ("type", "type_id"), ("state", "state"))
+"""Attributes that every object needs, and their columns."""
 SHOWN = 100
 """Characters of a faulty value that a message repeats."""
 
@@ -63,8 +64,9 @@ def read(origin: Any, value: Any, troubles: Sequence[str]) -> Candidate:
     layout = LAYOUTS[catalog.plural]
     into: Columns = {**layout.defaults, TENANT: None, IGNORED: []}
     candidate = Candidate(origin, catalog, into, [Fault("", "", words) for words in troubles])
+    reader_of = layout.readers.get
     for name, given in value.items():
-        reader = layout.readers.get(name)
+        reader = reader_of(name)
         if reader is None:
             into[IGNORED].append(name)
         elif given is not None:
@@ -80,8 +82,8 @@ def read(origin: Any, value: Any, troubles: Sequence[str]) -> Candidate:
 def consistent(candidate: Candidate, value: Columns, twins: Iterable[tuple[str, str]]) -> None:
     """Note what is missing and what does not fit together."""
     into = candidate.into
-    for name in REQUIRED:
-        if value.get(name) is None:
+    for name, column in REQUIRED:
+        if into[column] is None and value.get(name) is None:
             candidate.wrong(name, None, "is needed")
     for name, column in twins:
         twin = value.get(name)

@@ -7,9 +7,8 @@ object comes with it, so that reading goes on behind it.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from json import JSONDecodeError
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 WINDOW = 1 << 18
 """Characters that are read at a time."""
@@ -20,12 +19,11 @@ NEARLY = 16
 """A fault this near to the window's end may be a word or an escape that was cut in two."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One object: where it begins, its value, and what is wrong with its text."""
 
     line: int
-    index: int | None
+    place: int | None
     """Its place in an array or answer; None for one that stands alone."""
     value: Any
     troubles: tuple[str, ...] = ()

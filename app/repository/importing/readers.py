@@ -15,7 +15,7 @@ from typing import Any
 from peewee import BigIntegerField, Field
 
 from app.catalog import shapes
-from app.catalog.kinds import LARGEST_ID, OneOf, Uuid
+from app.catalog.kinds import LARGEST_ID, UUID, Kind, OneOf, Uuid
 from app.catalog.rows import Attribute, Catalog
 from app.catalog.times import ACCEPTED, SECOND, instant
 from app.models import TEXT
@@ -90,14 +90,20 @@ def whole(least: int, most: int) -> Callable[[Any], int]:
     return read
 
 
+def refusal(kind: Kind) -> str:
+    """What `kind` says would be accepted."""
+    try:
+        kind.read("")
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def uuid_of(value: Any) -> bytes:
     """A UUID's sixteen bytes. Raises Wrong."""
-    try:
-        return bytes.fromhex(Uuid().read(text_of(value)).replace("-", ""))
-    except Wrong:
-        raise
-    except ValueError as error:
-        raise Wrong(("", str(error))) from None
+    if type(value) is not str or not UUID.fullmatch(value):
+        raise Wrong(("", refusal(Uuid())))
+    return bytes.fromhex(value.replace("-", ""))
 
 
 @lru_cache(maxsize=8192)
