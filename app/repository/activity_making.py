@@ -19,7 +19,7 @@ from app.repository.dictionaries import (
     numbers,
 )
 from app.repository.endings import keep_bounds
-from app.repository.enqueueing import ACTIVITY_IDS, MICROSECOND, Enqueued
+from app.repository.enqueueing import MICROSECOND, Enqueued, numbers_for
 from app.repository.facts import attempted, read_alone, store
 from app.repository.sentences import insert, insert_all, rows
 from app.repository.steps import held_under
@@ -91,7 +91,7 @@ def make(database: Database, draft: Draft, fence: int | None, now: int) -> Enque
             store(database, task, renewed(task, now))
             if (there := known(database, draft)) is not None:
                 return Enqueued(there, False)
-            made = ACTIVITY_IDS.take(1, now, next(tries) > 0)[0]
+            made = numbers_for(database, "activities").take(1, now, next(tries) > 0)[0]
             write(database, row(draft, task, columns, made, uuid, now), draft, tags)
             return Enqueued(made, True)
 

@@ -106,8 +106,10 @@ class Clock:
             return range(first, self.last + 1)
 
 
-TASK_IDS = Clock()
-ACTIVITY_IDS = Clock()
+def numbers_for(database: Database, table: str) -> Clock:
+    """What gives out the numbers of a table's new rows in this process."""
+    found: Clock = database.memory.setdefault((table, "numbers"), Clock())
+    return found
 
 
 def enqueue(database: Database, orders: Sequence[Order], now: int) -> list[Enqueued]:
@@ -122,7 +124,13 @@ def enqueue(database: Database, orders: Sequence[Order], now: int) -> list[Enque
     tags = numbers(database, TAGS, {(tag,) for order in orders for tag in order.tags})
     for attempt in range(TRIES):
         places = [place for place in range(len(orders)) if uuids[place] not in there]
-        ids = dict(zip(places, TASK_IDS.take(len(places), now, attempt > 0), strict=True))
+        ids = dict(
+            zip(
+                places,
+                numbers_for(database, "tasks").take(len(places), now, attempt > 0),
+                strict=True,
+            )
+        )
         try:
             if ids:
                 write(database, [(drafts[at], orders[at], ids[at]) for at in places], tags, now)

@@ -1,0 +1,314 @@
+"""The six timers: at, before and after their time; the outage amnesty; who reaps."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from app import config, database
+from app.catalog.tasks import TASKS
+from app.repository import claiming, enqueueing, leading, projection, steps, tenants, upkeep
+from app.repository.candidates import Wish
+from app.repository.enqueueing import Order
+from app.vocabulary import Lod, ResultCode
+
+SECOND = 10**9
+BEGIN = 1_790_000_000 * SECOND
+COLUMNS = {
+    "queue": "queue_timeout", "ack": "ack_timeout", "heartbeat": "heartbeat_interval",
+    "exec": "exec_timeout", "life": "life_time", "assignments": "max_assign_count",
+    "failures": "max_fail_count",
+}  # fmt: skip
+
+
+class Stage:
+    """Acts on one database, at seconds since BEGIN."""
+
+    def __init__(self, url):
+        self.url = url
+        self.open()
+
+    def open(self):
+        self.database = database.connect(config.load({"TASKS_DATABASE_URL": self.url}))
+        self.root = tenants.by_ids(self.database, [1])[1]
+
+    def restart(self):
+        self.database.close()
+        self.open()
+
+    def enqueue(self, not_before=None, at=0, **limits):
+        details = {COLUMNS[name]: value * (1 if name[-1] == "s" else SECOND)
+                   for name, value in limits.items()}  # fmt: skip
+        moment = None if not_before is None else BEGIN + not_before * SECOND
+        order = Order(self.root, "t", None, details=details, not_before=moment)
+        [made] = enqueueing.enqueue(self.database, [order], BEGIN + at * SECOND)
+        return made.id
+
+    def claim(self, at):
+        held = claiming.claim(self.database, Wish(("a", ""), self.root), 1, moment(at))
+        return held[0].fence if held else None
+
+    def turn(self, at):
+        return upkeep.turn(self.database, moment(at))
+
+    def seen(self, task):
+        shown = projection.objects(self.database, TASKS, Lod.DEBUG, [task])[task]
+        outcomes = [attempt.get("outcome") for attempt in shown["attempts"]]
+        return SimpleNamespace(
+            state=shown["state"], result=shown.get("result", {}).get("code"), outcomes=outcomes,
+            all=shown,
+        )  # fmt: skip
+
+
+def moment(at):
+    return BEGIN + round(at * SECOND)
+
+
+@pytest.fixture
+def stage(engine):
+    made = Stage(engine)
+    yield made
+    made.database.close()
+
+
+def queue(stage):
+    return stage.enqueue(queue=10)
+
+
+def late_queue(stage):
+    """The queue's time counts from `notBefore` on."""
+    return stage.enqueue(not_before=4, queue=6)
+
+
+def ack(stage):
+    task = stage.enqueue(ack=9)
+    stage.claim(1)
+    return task
+
+
+def started(stage, **limits):
+    task = stage.enqueue(**limits)
+    stage.claim(1)
+    steps.start(stage.database, task, moment(2), 1)
+    return task
+
+
+def heartbeat(stage):
+    return started(stage, heartbeat=8)
+
+
+def renewed(stage):
+    task = started(stage, heartbeat=4)
+    steps.beat(stage.database, task, moment(6), 1)
+    return task
+
+
+def resting(stage):
+    task = started(stage, heartbeat=7)
+    steps.pause(stage.database, task, moment(3), 1)
+    return task
+
+
+def exec_(stage):
+    return started(stage, exec=8)
+
+
+def paused_exec(stage):
+    """Three seconds of rest do not count."""
+    task = started(stage, exec=5)
+    steps.pause(stage.database, task, moment(4), 1)
+    steps.start(stage.database, task, moment(7), 1)
+    return task
+
+
+def life(stage):
+    return stage.enqueue(not_before=100, life=10)
+
+
+def running_life(stage):
+    return started(stage, life=10)
+
+
+def grace(stage):
+    task = started(stage)
+    steps.request_cancel(stage.database, task, moment(3), 7 * SECOND)
+    return task
+
+
+def flagged(stage):
+    """What would send it back to the queue completes it."""
+    task = started(stage, heartbeat=8)
+    steps.request_cancel(stage.database, task, moment(2), 300 * SECOND)
+    return task
+
+
+def last_assignment(stage):
+    return started(stage, heartbeat=8, assignments=1)
+
+
+def last_ack(stage):
+    task = stage.enqueue(ack=9, assignments=1)
+    stage.claim(1)
+    return task
+
+
+CASES = (
+    (queue, "completed", "timedout", []),
+    (late_queue, "completed", "timedout", []),
+    (ack, "enqueued", None, ["ack"]),
+    (heartbeat, "enqueued", None, ["heartbeat"]),
+    (renewed, "enqueued", None, ["heartbeat"]),
+    (resting, "enqueued", None, ["heartbeat"]),
+    (exec_, "completed", "timedout", ["exec"]),
+    (paused_exec, "completed", "timedout", ["exec"]),
+    (life, "completed", "timedout", []),
+    (running_life, "completed", "timedout", ["life"]),
+    (grace, "completed", "cancelled", ["grace"]),
+    (flagged, "completed", "cancelled", ["heartbeat"]),
+    (last_assignment, "completed", "abandoned", ["heartbeat"]),
+    (last_ack, "completed", "abandoned", ["ack"]),
+)
+
+
+@pytest.mark.parametrize(("case", "state", "result", "outcomes"), CASES)
+def test_a_timer_fires_at_its_time_and_once(stage, case, state, result, outcomes):
+    task = case(stage)
+    before = stage.seen(task)
+    stage.turn(9.999)
+    assert stage.seen(task).all == before.all
+    stage.restart()
+    assert stage.turn(10).fired == 1
+    after = stage.seen(task)
+    assert (after.state, after.result, after.outcomes) == (state, result, outcomes)
+    assert after.all["revision"] == before.all["revision"] + 1
+    assert after.all["updatedAt"] == "2026-09-21T14:13:30.000000000Z"
+    assert "lease" not in after.all
+    assert stage.turn(10).fired == 0
+
+
+def test_of_two_timers_that_are_due_the_earlier_one_fires(stage):
+    task = started(stage, heartbeat=8, exec=7)
+    stage.turn(60)
+    assert stage.seen(task).outcomes == ["exec"]
+
+
+def test_a_return_starts_the_queue_timer_and_the_attempts_anew(stage):
+    task = stage.enqueue(queue=30, exec=5)
+    stage.claim(1)
+    steps.start(stage.database, task, moment(2), 1)
+    steps.give_back(stage.database, task, moment(6), 1)
+    assert not {"executor": 1, "assignedAt": 1, "startedAt": 1}.keys() & {
+        name for name, value in stage.seen(task).all.items() if value != {"id": "", "clusterId": ""}
+    }
+    stage.turn(35.9)
+    stage.claim(36)
+    steps.start(stage.database, task, moment(36), 2)
+    stage.turn(40.9)
+    assert stage.seen(task).state == "started"
+    stage.turn(41)
+    assert stage.seen(task).outcomes == ["requeued", "exec"]
+
+
+def test_what_waits_for_its_time_is_ready_then_without_a_step(stage):
+    task = stage.enqueue(not_before=10)
+    before = stage.seen(task).all
+    assert stage.claim(9.999) is None
+    assert stage.turn(9.999).promoted == 0
+    assert stage.turn(10).promoted == 1
+    assert stage.seen(task).all == before
+    assert stage.claim(10) == 1
+
+
+def test_a_claim_needs_no_reaper_to_see_that_the_time_has_come(stage):
+    stage.enqueue(not_before=10)
+    assert stage.claim(10) == 1
+
+
+def test_a_lease_is_void_once_its_timer_has_fired_and_not_before(stage):
+    task = heartbeat(stage)
+    assert steps.beat(stage.database, task, moment(500), 1).lease_until == moment(508)
+    stage.turn(508)
+    with pytest.raises(steps.LeaseLost):
+        steps.beat(stage.database, task, moment(508), 1)
+
+
+@pytest.mark.parametrize(("code", "failures"), [(None, 1), ("error", 2)])
+def test_failures_are_counted_to_their_limit(stage, code, failures):
+    task = stage.enqueue(failures=2)
+    for fence in range(1, failures + 1):
+        stage.claim(fence)
+        steps.give_back(stage.database, task, moment(fence), fence, failed=True)
+    seen = stage.seen(task)
+    assert (seen.result, seen.all["failCount"]) == (code, failures)
+    assert seen.outcomes == ["failed"] * failures
+
+
+def lead(stage, candidate, at, steady):
+    return upkeep.lead(stage.database, candidate, moment(at), steady)
+
+
+@pytest.mark.parametrize(("away", "spared"), [(9.5, 0), (10.0, 1), (1000, 1), (-3600, 1)], ids=str)
+def test_an_absence_or_a_step_of_the_clock_revokes_no_lease(stage, away, spared):
+    one = leading.Candidate(upkeep.DUTY, "one")
+    assert lead(stage, one, 0, 0.0) == upkeep.Turn()
+    task = started(stage, heartbeat=8)
+    stopped = stage.enqueue(queue=20)
+    lead(stage, one, 9, 9.0)
+    at = away
+    turn = lead(stage, one, at, 9.5)
+    assert turn.spared == spared
+    assert stage.seen(task).state == "started"
+    if spared:
+        assert stage.seen(task).all["lease"]["expiresAt"] == shown(at + 8)
+        assert turn.fired == (at > 20)
+        assert stage.seen(stopped).state == ("completed" if at > 20 else "enqueued")
+    assert lead(stage, one, at + 0.4, 9.9).spared == 0
+
+
+def shown(at):
+    from app.catalog.times import written
+
+    return written(moment(at))
+
+
+def test_what_had_passed_before_the_absence_is_not_spared(stage):
+    one = leading.Candidate(upkeep.DUTY, "one")
+    lead(stage, one, 0, 0.0)
+    task = started(stage, heartbeat=6)
+    stage.database.run(f"UPDATE leaders SET beat_at = {moment(8.5)}")
+    assert lead(stage, one, 100, 100.0).spared == 0
+    assert stage.seen(task).state == "enqueued"
+
+
+def test_one_leads_and_another_takes_over_within_ten_seconds(stage):
+    one, two = (leading.Candidate(upkeep.DUTY, name) for name in ("one", "two"))
+    assert lead(stage, one, 0, 0.0) is not None
+    assert [lead(stage, two, s, s) for s in (0.1, 1.1, 2.1, 3.1, 4.0)] == [None] * 5
+    assert lead(stage, one, 4.05, 4.05) is not None
+    assert [lead(stage, two, s, s) for s in (5.1, 6.1, 9.0)] == [None] * 3
+    assert lead(stage, two, 9.2, 9.2) is not None
+    assert lead(stage, one, 9.3, 9.3) is None
+
+
+def test_a_leader_that_goes_lets_another_lead_at_once(stage):
+    one, two = (leading.Candidate(upkeep.DUTY, name) for name in ("one", "two"))
+    lead(stage, one, 0, 0.0)
+    assert lead(stage, two, 0.1, 0.1) is None
+    one.lay_down(stage.database)
+    assert lead(stage, two, 0.2, 0.2) is not None
+
+
+def test_an_imported_task_has_no_timer_until_a_call_moves_it(stage):
+    task = started(stage, heartbeat=5, life=20)
+    stage.database.run("UPDATE tasks SET due_at = NULL, lease_until = NULL, fence = 0")
+    assert stage.turn(10_000).fired == 0
+    steps.give_back(stage.database, task, moment(10), None)
+    assert stage.turn(20).fired == 1
+    assert stage.seen(task).result == ResultCode.TIMEDOUT.value
+
+
+def test_a_task_without_a_lane_gets_one(stage):
+    task = stage.enqueue()
+    stage.database.run("UPDATE tasks SET ready = 0, lane_id = 0, due_at = 0")
+    assert stage.turn(1).promoted == 1
+    assert stage.claim(2) == 1
+    assert stage.seen(task).state == "assigned"
