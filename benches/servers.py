@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import Any
 
 import orjson
 from mariadb import free_port
@@ -27,6 +27,9 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 TOKEN = "/api/2/idp/token"
 START_SECONDS = 30
+OURS = "wsgi:app"
+SETTINGS = ("python:benches.settings", "gunicorn.conf.py")
+"""Where gunicorn finds its settings, for the floor and for the service."""
 
 
 @dataclass
@@ -55,8 +58,12 @@ class Server:
 
     def ask(self, path: str, times: int = 1) -> bytes:
         """The last of `times` answers to one GET, over one connection."""
+        return self.walk([path] * times)
+
+    def walk(self, paths: Iterable[str]) -> bytes:
+        """The answer to the last of several GETs, over one connection."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
-            for _ in range(times):
+            for path in paths:
                 connection.request("GET", path, headers=self.headers)
                 answer = connection.getresponse()
                 body = answer.read()
@@ -80,17 +87,21 @@ def settings(url: str, room: Path) -> dict[str, str]:
     }
 
 
+def environment(url: str, room: Path) -> dict[str, str]:
+    """This process's environment with these settings of the service and no others."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TASKS_")}
+    return {**kept, **settings(url, room)}
+
+
 @contextmanager
 def serving(application: str, url: str, room: Path) -> Iterator[Server]:
     """`application` (`module:name`) under gunicorn, on the database at `url`."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", application]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TASKS_")}
+    command = [sys.executable, "-m", "gunicorn", "--config", SETTINGS[application == OURS]]
+    command += ["--bind", f"127.0.0.1:{port}", application]
     log = room / f"log-{port}"
     with log.open("w") as stderr:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**kept, **settings(url, room)}, stderr=stderr
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(url, room), stderr=stderr)
     try:
         wait(process, port, log)
         yield Server(process.pid, port, {})
@@ -113,17 +124,23 @@ def wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise RuntimeError(log.read_text()[-2000:])
 
 
-def admit(server: Server, url: str) -> None:
-    """`server`, our service, is asked from now on with a token of the root tenant."""
+def credentials_for(url: str) -> dict[str, Any]:
+    """What a new client of the root tenant sends to get a viewer's token."""
     database = connect(config.load({"TASKS_DATABASE_URL": url}))
     client = credentials.create_client(database, "bench", 1, [Scope.VIEWER], clock.now())
     database.close()
     basic = b64encode(":".join(client).encode()).decode()
+    form = "application/x-www-form-urlencoded"
+    return {
+        "data": "grant_type=client_credentials",
+        "headers": {"Authorization": f"Basic {basic}", "Content-Type": form},
+    }
+
+
+def admit(server: Server, url: str) -> None:
+    """`server`, our service, is asked from now on with a token of the root tenant."""
+    sent = credentials_for(url)
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
-        connection.request(
-            "POST", TOKEN, urlencode({"grant_type": "client_credentials"}),
-            {"Authorization": f"Basic {basic}",
-             "Content-Type": "application/x-www-form-urlencoded"},
-        )  # fmt: skip
+        connection.request("POST", TOKEN, sent["data"], sent["headers"])
         token = orjson.loads(connection.getresponse().read())["access_token"]
     server.headers["Authorization"] = f"Bearer {token}"
