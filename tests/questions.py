@@ -43,6 +43,7 @@ class Asker:
         self.items = world[collection]
         self.random = random.Random(f"{collection} {seed}")
         self.kinds = KINDS[collection]
+        self.moments = worlds.MOMENTS
         self.filters = [name for name in self.kinds if name not in (*PAGING, "allow_deleted")]
 
     def known(self, name: str) -> Any:
@@ -61,7 +62,7 @@ class Asker:
     def moment(self) -> str:
         """A time that objects hold, or one a nanosecond beside it, in some spelling."""
         first, last = worlds.MOMENTS[-2:]
-        moment = self.random.choice(worlds.MOMENTS) + self.random.choice((-1, 0, 0, 0, 0, 1))
+        moment = self.random.choice(self.moments) + self.random.choice((-1, 0, 0, 0, 0, 1))
         return self.random.choice(spellings(min(max(moment, first), last)))
 
     def time(self) -> str:
@@ -72,7 +73,7 @@ class Asker:
             case 1:
                 return self.moment()
             case 2:
-                begin, end = sorted(self.random.sample(sorted(set(worlds.MOMENTS)), 2))
+                begin, end = sorted(self.random.sample(sorted(set(self.moments)), 2))
                 ways = self.random.choice(spellings(begin)), self.random.choice(spellings(end))
                 return f"between({ways[0]},{ways[1]})"
             case _:
