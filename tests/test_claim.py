@@ -1,0 +1,235 @@
+"""POST /tasks/claim."""
+
+import threading
+import time
+
+import pytest
+from writers import Writer
+
+from app.api.waiting import room_of
+from app.repository import candidates
+
+
+@pytest.fixture
+def writer(engine, tmp_path):
+    made = Writer(engine, tmp_path)
+    yield made
+    made.close()
+
+
+def test_it_works(writer):
+    made = writer.enqueue(argument={"x": 1})
+    body = {"executor": {"id": "a1", "clusterId": "c1"}}
+    answer = writer.call("POST", "tasks/claim", body, role="consumer")
+    [item] = answer.json["items"]
+    lease = item.pop("lease")
+    assert item == writer.task(made["id"], "full")
+    assert (item["state"], item["executor"]) == ("assigned", {"id": "a1", "clusterId": "c1"})
+    assert (item["assignCount"], item["assignedAt"]) == (1, item["updatedAt"])
+    shown = writer.task(made["id"])
+    assert shown["lease"] == {
+        "executor": {"id": "a1", "clusterId": "c1"}, "fence": 1, "expiresAt": lease["expiresAt"]
+    }  # fmt: skip
+    assert shown["attempts"] == [
+        {"number": 1, "executor": body["executor"], "assignedAt": item["assignedAt"]}
+    ]
+    assert lease["token"] not in str(shown)
+    assert writer.claim() == []
+
+
+@pytest.mark.parametrize("few", [128, 0])
+def test_the_most_urgent_comes_first_whatever_the_queue(writer, few, monkeypatch):
+    monkeypatch.setattr(candidates, "FEW", few)
+    asked = [("low", "a"), ("high", "b"), ("normal", "a"), ("high", "a"), ("normal", "c")]
+    ids = [writer.enqueue(priority=priority, queue=queue)["id"] for priority, queue in asked]
+    order = [ids[place] for place in (1, 3, 2, 4, 0)]
+    assert [item["id"] for item in writer.claim(2)] == order[:2]
+    assert [item["id"] for item in writer.claim(queues=["c", "a"])] == order[2:3]
+    assert [item["id"] for item in writer.claim(100)] == order[3:]
+
+
+@pytest.mark.parametrize("few", [128, 0])
+@pytest.mark.parametrize("walked", [400, 1])
+def test_a_claim_gets_what_it_may_have_and_nothing_else(writer, few, walked, monkeypatch):
+    monkeypatch.setattr(candidates, "FEW", few)
+    monkeypatch.setattr(candidates, "WALKED", walked)
+    for agent in ("", "a1", "a2"):
+        for cluster in ("", "c1", "c2"):
+            affinity = {"agentId": agent, "clusterId": cluster}
+            writer.enqueue(type=f"{agent}/{cluster}", affinity=affinity)
+    rights = {
+        ("a1", "c1"): {"/", "a1/", "/c1", "a1/c1"},
+        ("a2", None): {"a2/"},
+        ("a3", "c2"): {"/c2"},
+        ("a1", None): set(),
+        ("a1", "c2"): {"a1/c2"},
+    }
+    for (agent, cluster), types in rights.items():
+        executor = {"id": agent} | ({"clusterId": cluster} if cluster else {})
+        assert {item["type"] for item in writer.claim(100, executor)} == types
+
+
+@pytest.mark.parametrize("few", [128, 0])
+def test_a_claim_sees_its_own_tenants_alone(writer, few, monkeypatch):
+    monkeypatch.setattr(candidates, "FEW", few)
+    made = {}
+    for tenant in (1, 2, 3, 4):
+        answer = writer.call("POST", "tasks", {"type": "t"}, role="issuer", tenant=tenant)
+        made[tenant] = answer.json["id"]
+    body = {"executor": {"id": "a"}, "limit": 100}
+    for tenant, owners in ((3, [3]), (2, [2]), (4, [4]), (1, [1])):
+        answer = writer.call("POST", "tasks/claim", body, role="consumer", tenant=tenant)
+        assert [item["id"] for item in answer.json["items"]] == [made[one] for one in owners]
+
+
+@pytest.mark.parametrize(
+    ("asked", "got"),
+    [({"types": ["x"]}, {"x"}), ({"types": ["y", "nothing"]}, {"y"}), ({"types": ["no"]}, set()),
+     ({"queues": ["no"]}, set()), ({"queues": ["q"], "types": ["y"]}, set()), ({}, {"x", "y"})],
+)  # fmt: skip
+def test_queues_and_types_are_filters(writer, asked, got):
+    writer.enqueue(type="x", queue="q")
+    writer.enqueue(type="y")
+    assert {item["type"] for item in writer.claim(9, **asked)} == got
+
+
+def test_of_many_claimers_each_task_goes_to_one(writer):
+    items = {"items": [{"type": "t"}] * 40}
+    assert writer.call("POST", "tasks/bulk", items).status_code == 201
+    writer.bearer("consumer")
+    got, lock = [], threading.Lock()
+
+    def work(number):
+        while mine := writer.claim(3, {"id": f"a{number}"}):
+            with lock:
+                got.extend(item["id"] for item in mine)
+        writer.database.rest()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(got) == len(set(got)) == 40
+
+
+def waiting(writer, **body):
+    """A claim in a thread of its own -> the thread, and where its answer and seconds will be."""
+    answers = []
+
+    def ask():
+        began = time.monotonic()
+        found = writer.claim(**body)
+        answers.append((found, time.monotonic() - began))
+        writer.database.rest()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    room = room_of(writer.app)
+    deadline = time.monotonic() + 5
+    while not room.waiters and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert room.waiters
+    return thread, answers
+
+
+def test_a_waiting_claim_is_woken_by_an_enqueue(writer):
+    writer.bearer("consumer"), writer.bearer("issuer")
+    thread, answers = waiting(writer, wait=10)
+    made = writer.enqueue()
+    thread.join(9)
+    assert [item["id"] for item in answers[0][0]] == [made["id"]]
+    assert not room_of(writer.app).waiters
+
+
+def test_a_waiting_claim_sees_what_another_process_enqueues(writer, tmp_path):
+    writer.bearer("consumer"), writer.bearer("issuer")
+    thread, answers = waiting(writer, wait=10)
+    writer.database.memory.clear()
+    room_of(writer.app).on_queued = lambda *_: None
+    made = writer.enqueue()
+    thread.join(9)
+    assert [item["id"] for item in answers[0][0]] == [made["id"]]
+
+
+def test_a_waiting_claim_gets_what_becomes_ready(writer):
+    writer.bearer("consumer"), writer.bearer("issuer")
+    task, lease = writer.held()
+    thread, answers = waiting(writer, wait=10)
+    assert writer.step(task, "enqueued", lease, {"delay": 0.3}).status_code == 200
+    thread.join(9)
+    [item] = answers[0][0]
+    assert item["id"] == task
+    assert item["assignedAt"] >= item["notBefore"]
+
+
+def test_waiting_ends_with_nothing(writer):
+    began = time.monotonic()
+    assert writer.claim(wait=0.2) == []
+    assert 0.2 <= time.monotonic() - began < 3
+
+
+def test_who_waits_is_sent_home_when_the_server_stops(writer):
+    writer.bearer("consumer")
+    thread, answers = waiting(writer, wait=30)
+    room_of(writer.app).dismiss()
+    thread.join(9)
+    assert answers[0][0] == []
+    assert writer.claim(wait=30) == []
+
+
+def test_who_finds_no_place_to_wait_is_answered_at_once(engine, tmp_path):
+    writer = Writer(engine, tmp_path, TASKS_WAITING_CLAIMS="0")
+    assert writer.claim(wait=30) == []
+    writer.close()
+
+
+def keyed(writer, key, role="consumer", **body):
+    asked = {"executor": {"id": "a1"}, **body}
+    return writer.call("POST", "tasks/claim", asked, role=role, headers={"Idempotency-Key": key})
+
+
+def test_the_same_key_gets_the_same_tasks_while_their_leases_live(writer):
+    assert keyed(writer, "k", limit=2).json["items"] == []
+    for _ in range(4):
+        writer.enqueue()
+    first = keyed(writer, "k", limit=2).json["items"]
+    assert keyed(writer, "k", limit=2).json["items"] == first
+    done = {"result": {"code": "ok"}}
+    assert writer.step(first[0]["id"], "completed", first[0]["lease"]["token"], done).status_code
+    assert [item["id"] for item in keyed(writer, "k", limit=2).json["items"]] == [first[1]["id"]]
+    writer.step(first[1]["id"], "enqueued", first[1]["lease"]["token"])
+    assert keyed(writer, "k", limit=2).json["items"] == []
+    assert len(keyed(writer, "other", limit=9).json["items"]) == 3
+
+
+def test_the_same_key_with_another_body_is_a_conflict_of_the_same_client_alone(writer):
+    for _ in range(2):
+        writer.enqueue()
+    assert len(keyed(writer, "k").json["items"]) == 1
+    answer = keyed(writer, "k", limit=2)
+    assert (answer.status_code, answer.json["code"]) == (409, "idempotency_conflict")
+    assert len(keyed(writer, "k", "admin", limit=2).json["items"]) == 1
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 129, "ü"])
+def test_a_malformed_key_is_a_fault(writer, key):
+    answer = keyed(writer, key, limit=0)
+    assert answer.status_code == 400
+    places = {row["parameter"] for row in answer.json["errors"]}
+    assert places == {"Idempotency-Key", "limit"}
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [({}, "executor"), ({"executor": {}}, "executor.id"), ({"executor": {"id": ""}}, "executor.id"),
+     ({"queues": []}, "queues"), ({"types": []}, "types"), ({"queues": [1]}, "queues[0]"),
+     ({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"limit": True}, "limit"),
+     ({"wait": 31}, "wait"), ({"wait": -1}, "wait"), ({"wait": "1"}, "wait"),
+     ({"executor": {"id": "a", "x": 1}}, "executor.x"), ({"queue": "x"}, "queue")],
+)  # fmt: skip
+def test_a_malformed_claim_is_refused(writer, body, place):
+    whole = body if "executor" in body or not body else {"executor": {"id": "a"}, **body}
+    answer = writer.call("POST", "tasks/claim", whole, role="consumer")
+    assert answer.status_code == 400
+    assert [row["parameter"] for row in answer.json["errors"]] == [place]
