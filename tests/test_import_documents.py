@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.repository.importing import documents
+from app.repository.importing import window as windows
 from app.repository.importing.documents import Documents
 
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False,
@@ -61,7 +61,7 @@ def test_lines_are_counted(window):
 
 
 def test_a_saved_answer_may_be_longer_than_any_object(monkeypatch):
-    monkeypatch.setattr(documents, "LONGEST", 100)
+    monkeypatch.setattr(windows, "LONGEST", 100)
     items = [{"id": number, "pad": "x" * 50} for number in range(20)]
     for text in (json.dumps({"items": items, "size": 20}), json.dumps(items)):
         assert [item.value for item in Documents(io.BytesIO(text.encode()), 10)] == items

@@ -7,7 +7,8 @@ from typing import Any
 
 from app.database import Database
 from app.errors import Fault
-from app.repository.importing.checking import Checker, Tally, read
+from app.repository.importing.candidates import read
+from app.repository.importing.checking import Checker, Tally
 from app.repository.importing.loading import Watch, load
 from app.repository.importing.reindexing import recover
 from app.repository.tenants import Node

@@ -15,7 +15,8 @@ from app.database import Database
 from app.models import Attempt
 from app.repository import dictionaries, invariants
 from app.repository.dictionaries import AGENTS, TAGS, Dictionary
-from app.repository.importing.readers import ATTEMPTS, TAG_NAMES, Columns, readers, twins
+from app.repository.importing.members import ATTEMPTS, TAG_NAMES, Columns
+from app.repository.importing.readers import readers, twins
 from app.repository.lookups import DICTIONARIES
 from app.vocabulary import Priority
 

@@ -10,7 +10,8 @@ from app.catalog.kinds import LARGEST_ID
 from app.database import Database
 from app.models import Task, Tenant
 from app.repository import tenants
-from app.repository.importing.readers import Columns, Wrong, inside, text_of, uuid_of
+from app.repository.importing.members import Columns, inside
+from app.repository.importing.values import Wrong, text_of, uuid_of
 from app.repository.tenants import ROOT, Node
 
 LOCATOR = re.compile(r"/1/(?:[1-9][0-9]{0,18}/)*")

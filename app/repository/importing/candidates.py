@@ -1,0 +1,86 @@
+"""One object on trial: its columns, and all that is wrong with it by itself."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.catalog.activities import ACTIVITIES
+from app.catalog.rows import Catalog
+from app.catalog.tasks import TASKS
+from app.errors import Fault
+from app.repository.importing.layout import LAYOUTS
+from app.repository.importing.members import IGNORED, TENANT, Columns
+from app.repository.importing.values import Wrong
+from app.vocabulary import State
+
+COMPLETED = State.COMPLETED.code
+REQUIRED = (("id", "id"), ("uuid", "uuid"), ("type", "type_id"), ("state", "state"))
+"""Attributes that every object needs, and their columns."""
+SHOWN = 100
+"""Characters of a faulty value that a message repeats."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An object on trial: where it came from, its columns, and what is wrong with it."""
+
+    origin: Any
+    catalog: Catalog
+    into: Columns
+    faults: list[Fault]
+
+    def wrong(self, place: str, value: Any, message: str) -> None:
+        """One more fault."""
+        shown = "" if value is None else json.dumps(value, ensure_ascii=False, default=str)[:SHOWN]
+        self.faults.append(Fault(place, shown, message))
+
+
+def read(origin: Any, value: Any, troubles: Sequence[str]) -> Candidate:
+    """`value` on trial, with all that is wrong with it by itself."""
+    if not isinstance(value, dict):
+        faults = [Fault("", "", trouble) for trouble in troubles or ("an object is needed",)]
+        return Candidate(origin, TASKS, {IGNORED: []}, faults)
+    catalog = ACTIVITIES if value.get("taskId") is not None else TASKS
+    layout = LAYOUTS[catalog.plural]
+    into: Columns = {**layout.defaults, TENANT: None, IGNORED: []}
+    candidate = Candidate(origin, catalog, into, [Fault("", "", words) for words in troubles])
+    reader_of = layout.readers.get
+    for name, given in value.items():
+        reader = reader_of(name)
+        if reader is None:
+            into[IGNORED].append(name)
+        elif given is not None:
+            try:
+                reader(given, into)
+            except Wrong as error:
+                for place, words in error.faults:
+                    candidate.wrong(name + place, given, words)
+    consistent(candidate, value, layout.twins)
+    return candidate
+
+
+def consistent(candidate: Candidate, value: Columns, twins: Iterable[tuple[str, str]]) -> None:
+    """Note what is missing and what does not fit together."""
+    into = candidate.into
+    for name, column in REQUIRED:
+        if into[column] is None and value.get(name) is None:
+            candidate.wrong(name, None, "is needed")
+    for name, column in twins:
+        twin = value.get(name)
+        if twin is not None and into[column] is not None and twin != str(into[column]):
+            candidate.wrong(name, twin, f"should repeat {into[column]}")
+    completed = into["state"] == COMPLETED
+    if completed and into["result"] is None and not refused(candidate, "result"):
+        candidate.wrong("result.code", None, "is needed once completed")
+    if into["state"] is not None and not completed:
+        for name, column in (("result", "result"), ("completedAt", "completed_at")):
+            if into[column] is not None:
+                candidate.wrong(name, value[name], "is accepted only once completed")
+    if into["type_id"] == ("",):
+        candidate.wrong("type", "", "must not be empty")
+
+
+def refused(candidate: Candidate, name: str) -> bool:
+    """Whether a fault names the attribute `name` already."""
+    return any(fault.parameter.startswith(name) for fault in candidate.faults)
