@@ -5,6 +5,7 @@ import click
 from app.cli.doors import Group, any_database
 from app.cli.output import json_option, show, show_rows
 from app.repository import schema
+from app.repository.importing.reindexing import recover
 
 db = Group("db", help="Bring the database to a migration, or show where it stands.")
 
@@ -16,6 +17,8 @@ def upgrade(migration: str | None, as_json: bool) -> None:
     """Apply all pending migrations, or those up to MIGRATION."""
     with any_database() as database:
         applied = schema.upgrade(database, migration)
+        if schema.current(database):
+            recover(database)
     words = "\n".join(f"Applied {name}." for name in applied) or "Nothing to do."
     show({"applied": applied}, as_json, words)
 
