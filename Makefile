@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?=
+AGENTS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
@@ -24,8 +25,8 @@ help: ## List these commands
 
 install: $(READY) ## Make .venv with what the service needs
 
-run: $(READY) ## Start the service with demonstration data (HOST, PORT)
-	@exec $(BIN)/python -m app.starting run --host '$(HOST)' --port '$(PORT)'
+run: $(READY) ## Start the service with demonstration data (HOST, PORT, AGENTS=0 for no agents)
+	@exec $(BIN)/python -m app.starting run --host '$(HOST)' --port '$(PORT)' --agents '$(AGENTS)'
 
 serve: $(READY) ## Serve the database as it is: no migration, no demonstration data
 	@exec $(BIN)/python -m app.starting serve --host '$(HOST)' --port '$(PORT)'

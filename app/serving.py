@@ -118,8 +118,9 @@ def dismissing(app: Any, then: Any) -> Callable[[int, Any], None]:
 
 def leave(_server: Any, worker: Any) -> None:
     """The worker's upkeep ends, so that another takes over at once."""
-    if worker.wsgi is not None:
-        upkeeping.end(worker.wsgi)
+    # A worker that is stopped while it starts has no application yet.
+    if app := getattr(worker, "wsgi", None):
+        upkeeping.end(app)
 
 
 class Server(BaseApplication):

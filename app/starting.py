@@ -16,8 +16,10 @@ from typing import Any
 from app import config
 from app.config import BadSetting, Settings
 from app.database import Database, connect
+from app.demo.crew import Crew
 from app.errors import Unavailable
 from app.repository import schema
+from app.repository.importing.reindexing import recover
 from app.serving import Server, fail
 
 FIRST_PORT = 8080
@@ -26,7 +28,11 @@ PORTS = 50
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 TOKEN = "/api/2/idp/token"
 TASKS = "/api/task_manager/v2/tasks?limit=3&lod=short&order=desc(updatedAt)"
-CREDENTIALS = ("client_id", "client_secret", "login", "password")
+CREDENTIALS = (
+    "client_id", "client_secret", "login", "password", "agent_client_id", "agent_client_secret",
+)  # fmt: skip
+AGENTS = 8
+"""The most agents that work on the demonstration."""
 
 
 class CannotStart(Exception):
@@ -120,16 +126,18 @@ def curl(at: str, client_id: str, client_secret: str) -> str:
     return f"""curl -s -H "Authorization: Bearer {token}" '{at}{TASKS}'"""
 
 
-def announcement(at: str, moved: bool, known: dict[str, str]) -> str:
+def announcement(at: str, moved: bool, known: dict[str, str], agents: int) -> str:
     """What a person wants to know once the service answers at `at`.
 
-    `moved`: its usual port was taken.
+    `moved`: its usual port was taken; `agents`: how many work.
     """
     lines = [f"The service answers at {at}" + (f" ({FIRST_PORT} is taken)" if moved else "")]
     lines.append(f"  page        {at}/docs")
     if known:
         lines.append(f"  client      {known['client_id']}  secret {known['client_secret']}")
         lines.append(f"  user        {known['login']}  password {known['password']}")
+        if agents:
+            lines.append(f"  agents      {agents} at work on what is enqueued (AGENTS=0: none)")
         lines.append("Paste this to list tasks:")
         lines.append("  " + curl(at, known["client_id"], known["client_secret"]))
     lines.append("Ctrl-C stops it.")
@@ -142,7 +150,15 @@ def asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("how", choices=("run", "serve"))
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", default="")
+    parser.add_argument("--agents", default="0")
     return parser.parse_args(arguments)
+
+
+def chosen_agents(asked: str) -> int:
+    """How many agents are to work. Raises CannotStart."""
+    if not (asked.isascii() and asked.isdigit() and int(asked) <= AGENTS):
+        raise CannotStart(f"AGENTS must be a whole number from 0 to {AGENTS}, not '{asked}'")
+    return int(asked)
 
 
 def ready(choice: argparse.Namespace) -> Server:
@@ -151,16 +167,24 @@ def ready(choice: argparse.Namespace) -> Server:
     Raises CannotStart, BadSetting, Unavailable.
     """
     settings = config.load()
+    agents = chosen_agents(choice.agents)
     port = chosen_port(choice.host, choice.port)
     at = f"http://{place(WILDCARDS.get(choice.host, choice.host), port)}"
-    database = connect(settings)
+    database = connect(settings, patient=True)
     known = (prepare if choice.how == "run" else check)(database, settings)
+    recover(database)
     # Nothing open is carried into the workers: SQLite's files do not bear it.
     database.close()
-    told = announcement(at, not choice.port and port != FIRST_PORT, known)
+    crew = Crew(at, agents, known)
+    told = announcement(at, not choice.port and port != FIRST_PORT, known, crew.agents)
+
+    def answering(_: Any) -> None:
+        print(told, flush=True)
+        crew.begin()
+
     given = {} if config.given("TASKS_PUBLIC_URL") else {"TASKS_PUBLIC_URL": at}
     return Server(
-        given, bind=place(choice.host, port), when_ready=lambda _: print(told, flush=True)
+        given, bind=place(choice.host, port), when_ready=answering, on_exit=lambda _: crew.end()
     )
 
 

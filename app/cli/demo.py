@@ -72,13 +72,16 @@ def free_login(database: Database) -> str:
 
 
 def admit(database: Database, root: Node) -> dict[str, str]:
-    """A client and a user who see everything -> what they log in with."""
+    """A client and a user who see everything, and a client for agents, which carry tasks out and
+    see nothing else -> what they log in with."""
     now, login, password = clock.now(), free_login(database), secrets.token_urlsafe(9)
+    agents = credentials.create_client(database, "Agents", root.id, (Scope.CONSUMER,), now)
     client_id, secret = credentials.create_client(database, "Demonstration", root.id, SCOPES, now)
     credentials.create_user(database, login, password, root.id, SCOPES, now)
     return {
         "client_id": client_id, "client_secret": secret, "login": login, "password": password,
         "tenant_id": str(root.uuid), "scope": scope_text(SCOPES),
+        "agent_client_id": agents[0], "agent_client_secret": agents[1],
     }  # fmt: skip
 
 
@@ -103,6 +106,8 @@ def demo(tasks: int, seed: int, as_json: bool) -> None:
         f"client_secret: {admitted['client_secret']}  (shown this once)",
         f"login:         {admitted['login']}",
         f"password:      {admitted['password']}  (shown this once)",
+        f"agents' id:    {admitted['agent_client_id']}",
+        f"their secret:  {admitted['agent_client_secret']}  (shown this once)",
     ]
     counts = {"tasks": tally.tasks, "activities": tally.activities}
     show({**counts, **admitted}, as_json, "\n".join(words))

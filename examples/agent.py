@@ -1,0 +1,79 @@
+"""An agent: it claims tasks, carries them out under their leases, and obeys cancellation.
+
+    TASKS_URL=http://127.0.0.1:8080 CLIENT_ID=... CLIENT_SECRET=... python examples/agent.py NAME
+
+Put your own work into `carry_out`. On SIGTERM the agent hands back what it holds.
+"""
+
+import signal
+import sys
+from threading import Event, Thread
+from uuid import uuid4
+
+from requests import RequestException
+from session import API, Session
+
+STOPPING = Event()
+
+
+class Held:
+    """A task that this agent holds; a thread keeps its lease alive until it is `over`."""
+
+    def __init__(self, http, task):
+        self.http, self.task, self.over = http, task, Event()
+        Thread(target=self.keep, daemon=True).start()
+
+    def step(self, name, **body):
+        """Take a step under the lease -> the answer.
+
+        Raises RequestException; when it is 409, somebody else has the task, or it has ended.
+        """
+        url, lease = f"{API}/tasks/{self.task['id']}/{name}", self.task["lease"]["token"]
+        return self.http.put(url, json=body, headers={"Lease-Token": lease}).json()
+
+    def keep(self):
+        """Send heartbeats until it is over, three in the time that one may take."""
+        while not self.over.wait(self.task.get("heartbeatInterval", 60) / 3):
+            try:
+                self.step("heartbeat")
+            except RequestException as error:
+                print(f"{self.task['id']}: no heartbeat: {error}", flush=True)
+
+
+def carry_out(held, steps=10):
+    """Do the work -> the task then. Here: rest for `argument.seconds`, reporting every step."""
+    held.step("started")
+    pause = float(held.task.get("argument", {}).get("seconds", 5)) / steps
+    for done in range(held.task.get("progress", {}).get("current", 0), steps):
+        if STOPPING.wait(pause):
+            return held.step("enqueued", reason="the agent was stopped")
+        told = held.step("progress", progress={"current": done + 1, "total": steps})
+        if told["cancelRequested"]:
+            return held.step("completed", result={"code": "cancelled"})
+    return held.step("completed", result={"code": "ok"})
+
+
+def main(name, http, key=""):
+    """Claim one task after the other until SIGTERM. `key`: of a claim that got no answer yet."""
+    wish = {"executor": {"id": name}, "wait": 5}
+    while not STOPPING.is_set():
+        key = key or str(uuid4())  # under the same key the same task is handed out again
+        try:
+            answer = http.post(f"{API}/tasks/claim", json=wish, headers={"Idempotency-Key": key})
+            key = ""
+            for task in answer.json()["items"]:
+                held = Held(http, task)
+                try:
+                    print(f"{task['id']}: {carry_out(held)['state']}", flush=True)
+                finally:
+                    held.over.set()
+        except RequestException as error:
+            # What is lost is left alone: the timers give it to somebody who can finish it.
+            print(f"going on: {error}", flush=True)
+            STOPPING.wait(1)
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: STOPPING.set())
+    main(sys.argv[1] if len(sys.argv) > 1 else "agent-1", Session())
