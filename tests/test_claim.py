@@ -49,7 +49,7 @@ def test_the_most_urgent_comes_first_whatever_the_queue(writer, few, monkeypatch
 
 
 @pytest.mark.parametrize("few", [128, 0])
-@pytest.mark.parametrize("walked", [400, 1])
+@pytest.mark.parametrize("walked", [(400,), (1,), (1, 2)])
 def test_a_claim_gets_what_it_may_have_and_nothing_else(writer, few, walked, monkeypatch):
     monkeypatch.setattr(candidates, "FEW", few)
     monkeypatch.setattr(candidates, "WALKED", walked)

@@ -312,3 +312,24 @@ def test_a_task_without_a_lane_gets_one(stage):
     assert stage.turn(1).promoted == 1
     assert stage.claim(2) == 1
     assert stage.seen(task).state == "assigned"
+
+
+def test_turns_by_hand_fire_what_is_due_however_rarely_they_come(stage):
+    task = stage.enqueue(ack=9)
+    stage.claim(1)
+    assert upkeep.once(stage.database, moment(0)) == upkeep.Turn()
+    assert upkeep.once(stage.database, moment(9)) == upkeep.Turn()
+    assert upkeep.once(stage.database, moment(3600)) == upkeep.Turn(fired=1)
+    assert stage.seen(task).outcomes == ["ack"]
+
+
+def test_a_turn_by_hand_after_the_server_was_away_spares_the_leases_once(stage):
+    one = leading.Candidate(upkeep.DUTY, "one")
+    lead(stage, one, 0, 0.0)
+    started(stage, heartbeat=8)
+    lead(stage, one, 5, 5.0)
+    assert upkeep.once(stage.database, moment(100)).spared == 1
+    assert upkeep.once(stage.database, moment(107)) == upkeep.Turn()
+    assert upkeep.once(stage.database, moment(108)) == upkeep.Turn(fired=1)
+    two = leading.Candidate(upkeep.DUTY, "two")
+    assert lead(stage, two, 109, 0.0) is not None

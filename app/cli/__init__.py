@@ -13,11 +13,13 @@ from app.cli.demo import demo
 from app.cli.exporting import export
 from app.cli.importing import import_files
 from app.cli.keys import keys
+from app.cli.purge import purge
+from app.cli.reap import reap
 from app.cli.settings import settings
 from app.cli.tenants import tenants
 from app.cli.users import users
 
-COMMANDS = (clients, db, demo, export, import_files, keys, settings, tenants, users)
+COMMANDS = (clients, db, demo, export, import_files, keys, purge, reap, settings, tenants, users)
 
 
 def register(app: Flask) -> None:

@@ -16,7 +16,16 @@ from typing import Any
 
 from app.database import Database
 from app.repository import lanes
-from app.repository.dictionaries import AGENTS, QUEUES, TYPES, Dictionary, Entry, found, numbers
+from app.repository.dictionaries import (
+    AGENTS,
+    QUEUES,
+    TYPES,
+    Dictionary,
+    Entry,
+    found,
+    memory,
+    numbers,
+)
 from app.repository.facts import attempted, lane_of, read, store
 from app.repository.sentences import rows
 from app.repository.tenants import Node
@@ -25,8 +34,8 @@ from app.transitions import settled
 
 FEW = 128
 """Lanes whose heads are compared at once."""
-WALKED = 400
-"""Ready tasks that a walk looks at before it gives up, of each affinity."""
+WALKED = (24, 400)
+"""Ready tasks that a walk looks at, of each affinity, before it looks further or gives up."""
 TENANTS = 200
 """Tenants of a subtree that are listed one by one."""
 PROMOTED = 100
@@ -101,7 +110,11 @@ def rank(candidate: Sequence[Any]) -> tuple[int, int, int]:
 
 def known(database: Database, dictionary: Dictionary, names: Sequence[str]) -> tuple[int, ...]:
     """The numbers of those of `names` that have one: nothing is made of the others."""
-    return tuple(sorted(found(database, dictionary, [(name,) for name in names]).values()))
+    there = memory(database, dictionary, "numbers")
+    missing = [(name,) for name in names if (name,) not in there]
+    if missing:
+        there.update(found(database, dictionary, missing))
+    return tuple(sorted({there[(name,)] for name in names if (name,) in there}))
 
 
 def terms(database: Database, wish: Wish) -> Terms | None:
@@ -148,8 +161,11 @@ def candidates(database: Database, wish: Wish, wanted: int) -> list[int]:
         return []
     if few(database, asked):
         return heads(database, asked, wanted)
-    walked = walk(database, asked, wanted)
-    return heads(database, asked, wanted) if walked is None else walked
+    for length in WALKED:
+        walked = walk(database, asked, wanted, length)
+        if walked is not None:
+            return walked
+    return heads(database, asked, wanted)
 
 
 def few(database: Database, asked: Terms) -> bool:
@@ -171,21 +187,21 @@ def heads(database: Database, asked: Terms, wanted: int) -> list[int]:
     return [row[0] for row in sorted(lanes_first, key=rank)[:wanted]]
 
 
-def walk(database: Database, asked: Terms, wanted: int) -> list[int] | None:
-    """The same from the ready tasks in order; None when a bounded number of them does not tell."""
+def walk(database: Database, asked: Terms, wanted: int, length: int) -> list[int] | None:
+    """The same from the first `length` ready tasks of each affinity; None: they do not tell."""
     where, values = condition(asked, affinity=False)
     met: list[Candidate] = []
     for affinity in dict.fromkeys(asked.affinities):
-        some = rows(database, WALK + where, (affinity, WALKED, *values))
-        if len(some) < wanted and longer(database, affinity):
+        some = rows(database, WALK + where, (affinity, length, *values))
+        if len(some) < wanted and longer(database, affinity, length):
             return None
         met += some
     return [row[0] for row in sorted(met, key=rank)[:wanted]]
 
 
-def longer(database: Database, affinity: int) -> bool:
+def longer(database: Database, affinity: int, length: int) -> bool:
     """Whether there are more ready tasks of an affinity than a walk looks at."""
-    return int(rows(database, LONG, (affinity, WALKED + 1))[0][0]) > WALKED
+    return int(rows(database, LONG, (affinity, length + 1))[0][0]) > length
 
 
 def promote(database: Database, now: int) -> int:

@@ -20,6 +20,10 @@ HOLD = 4_000_000_000
 ROW = "SELECT holder, term, held_until, beat_at FROM leaders WHERE duty = ?"
 FREE = ""
 """The holder of a duty that was laid down."""
+BY_HAND = "by hand"
+"""The holder when the duty was last done by a command that has ended."""
+IDLE = (FREE, BY_HAND)
+"""Holders that do not go on."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,13 @@ def change(database: Database, duty: str, old: Reign, new: Reign) -> bool:
     return update(database, Leader._meta.table_name, columns, keys) == 1
 
 
+def record(database: Database, duty: str, holder: str, old: Reign | None, now: int) -> None:
+    """Note that `holder`, who does not go on leading, did the duty at `now`."""
+    known = old or begin(database, duty, holder, now)
+    if known is not None:
+        change(database, duty, known, Reign(holder, known.term + 1, known.until + 1, now))
+
+
 class Candidate:
     """One process that would do a duty; `name` is unlike any other's."""
 
@@ -78,7 +89,7 @@ class Candidate:
             return known
         if known != self.seen:
             self.seen, self.since = known, steady
-        if known.holder != FREE and steady - self.since < PATIENCE:
+        if known.holder not in IDLE and steady - self.since < PATIENCE:
             return None
         new = Reign(self.name, known.term + 1, self.until(known, now), known.beat_at)
         return new if change(database, self.duty, known, new) else None

@@ -13,9 +13,9 @@ from functools import partial
 from app import transitions
 from app.database import Database
 from app.lifecycle import Timer
-from app.repository import candidates, endings, idempotency
+from app.repository import candidates, endings, idempotency, leading
 from app.repository.facts import attempted, read, store
-from app.repository.leading import Candidate, Reign
+from app.repository.leading import BY_HAND, Candidate, Reign
 from app.repository.sentences import rows
 from app.repository.steps import happened
 from app.signals import Event, send_all, turned
@@ -108,6 +108,22 @@ def spare_one(database: Database, task: int, since: int, now: int) -> bool:
 def absent(reign: Reign, now: int) -> bool:
     """Whether there was no turn for a while before `now`, or the wall clock was set back."""
     return reign.beat_at is not None and abs(now - reign.beat_at) >= ABSENCE
+
+
+def once(database: Database, now: int) -> Turn:
+    """Take one turn by hand or by cron, whether or not somebody leads: a timer fires only once.
+
+    Where turns are taken like this alone, the time between two of them is no absence: how often
+    they come is the operator's choice.
+    """
+    reign = leading.reign(database, DUTY)
+    by_loop = reign is not None and reign.holder != BY_HAND
+    away = reign is not None and by_loop and absent(reign, now)
+    spared = spare(database, reign.beat_at or 0, now) if reign is not None and away else 0
+    done = turn(database, now)
+    if reign is None or away or not by_loop:
+        leading.record(database, DUTY, BY_HAND, reign, now)
+    return Turn(done.fired, done.promoted, spared)
 
 
 def lead(database: Database, candidate: Candidate, now: int, steady: float) -> Turn | None:
