@@ -1,7 +1,8 @@
 """What an import has met so far, kept in a temporary file so that memory does not grow with it."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from app.repository.dictionaries import batches
@@ -17,6 +18,15 @@ PLACES = "SELECT id, place FROM {0} WHERE id IN ({1})"
 OWNERS = "SELECT uuid, id FROM {0}_uuids WHERE uuid IN ({1})"
 ENTRY = "INSERT OR REPLACE INTO {0} VALUES (?, ?)"
 UUID_ENTRY = "INSERT OR REPLACE INTO {0}_uuids VALUES (?, ?)"
+
+
+@contextmanager
+def plain_failures() -> Iterator[None]:
+    """A temporary file that cannot be written is an OSError, whoever writes it."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f"a temporary file of the import cannot be used: {error}") from None
 
 
 class Ledger:
@@ -48,15 +58,18 @@ class Ledger:
         for some in batches(values, LOOK):
             # One text for any number of values, so that it is prepared only once.
             some += [None] * (LOOK - len(some))
-            found += self.file.execute(statement, some)
+            with plain_failures():
+                found += self.file.execute(statement, some)
         return found
 
     def enter(self, plural: str, rows: Sequence[tuple[int, bytes, int]]) -> None:
         """Id, UUID and number of each of `rows` have come."""
-        self.file.executemany(ENTRY.format(plural), [(key, place) for key, _, place in rows])
+        places = [(key, place) for key, _, place in rows]
         # In order of the UUID each page of their table is visited once.
         uuids = sorted((uuid, key) for key, uuid, _ in rows)
-        self.file.executemany(UUID_ENTRY.format(plural), uuids)
+        with plain_failures():
+            self.file.executemany(ENTRY.format(plural), places)
+            self.file.executemany(UUID_ENTRY.format(plural), uuids)
 
     def close(self) -> None:
         """Forget everything."""
