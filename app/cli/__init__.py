@@ -4,6 +4,8 @@
 database) and `output` (JSON, tables, progress).
 """
 
+from collections.abc import Sequence
+
 import click
 from flask import Flask
 
@@ -28,18 +30,19 @@ def register(app: Flask) -> None:
         app.cli.add_command(command)
     context = click.get_current_context(silent=True)
     if context:
-        set_apart(context.find_root().command)
+        others = [command for command in app.cli.commands.values() if command not in COMMANDS]
+        set_apart(context.find_root().command, others)
 
 
-def set_apart(group: click.Command) -> None:
-    """Flask's own commands of `group` are listed after ours, in a section of their own.
+def set_apart(group: click.Command, others: Sequence[click.Command]) -> None:
+    """Flask's own commands of `group`, and `others`, are listed after ours, in their own section.
 
     The list is being written when Flask loads the application: only what it reads later, whether
     a command is hidden and what stands at the end, can still be set.
     """
     if not isinstance(group, click.Group) or group.epilog:
         return
-    own = [command for command in group.commands.values() if not command.hidden]
+    own = [command for command in (*group.commands.values(), *others) if not command.hidden]
     lines = [f"  {command.name:<10} {command.get_short_help_str(60)}" for command in own]
     group.epilog = "\n".join(("\b", "Flask's own commands:", *lines))
     for command in own:
