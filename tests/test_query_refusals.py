@@ -54,6 +54,12 @@ COLLECTIONS = ("tasks", "activities")
 PARAMETERS = [(name, parameter) for name in COLLECTIONS for parameter in oracle_grammar.KINDS[name]]
 
 
+@pytest.fixture
+def reader(sqlite_reader):
+    """Bad input is refused before any engine is asked: one will do."""
+    return sqlite_reader
+
+
 @pytest.mark.parametrize(("collection", "name"), PARAMETERS)
 def test_a_parameter_refuses_what_it_cannot_read(reader, collection, name):
     kind = oracle_grammar.KINDS[collection][name]
