@@ -22,6 +22,8 @@ MICROSECOND = 1_000
 UNBOUND = 2**62
 """A distance that implies nothing: some row lacks the time that the others are measured from."""
 UNORDERED = "ids do not grow with time"
+TENANTS = "changes of tenants"
+"""How often a tenant was renamed or removed: what was read of tenants is good until it grows."""
 
 Bounds = dict[str, int]
 """Name of an invariant to its value; one that is not there is 0."""
@@ -99,6 +101,13 @@ def widen(database: Database, bounds: Bounds) -> None:
         elif kept[name] < value:
             row = Invariant.update(value=value).where(Invariant.name == name)
             database.change(row.where(Invariant.value < value))
+
+
+def tenants_changed(database: Database) -> None:
+    """What other processes remember of tenants is void, once the open transaction is committed."""
+    counted = Invariant.update(value=Invariant.value + 1).where(Invariant.name == TENANTS)
+    if not database.change(counted):
+        database.change(Invariant.insert(name=TENANTS, value=1))
 
 
 def note(database: Database, catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> None:

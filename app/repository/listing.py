@@ -59,10 +59,11 @@ def answered(
     head = Head(question.lod.value, plan.columns, catalog.details if plan.detailed else None)
     terms = terms_of(catalog, question.order)
     sample = sample_of(database, catalog, now)
-    lister = Lister(database, catalog, terms, head, sample, invariants.known(database))
+    bounds = invariants.known(database)
+    lister = Lister(database, catalog, terms, head, sample, bounds)
     # One more than asked tells whether there is a next page.
     rows = lister.page(wanted, begin(catalog, terms, question.after), limit + 1)
-    items = projection.shaped(database, plan, rows[:limit])
+    items = projection.shaped(database, plan, rows[:limit], bounds.get(invariants.TENANTS, 0))
     if len(rows) <= limit:
         return Page(items, None)
     return Page(items, token(key, catalog, node, question, lister.keys(rows[limit - 1])))

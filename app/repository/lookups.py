@@ -17,6 +17,8 @@ Object = dict[str, Any]
 Lookup = dict[str, dict[Any, Any]]
 """What a page's numbers stand for, by need: text, or an object's members."""
 
+TENANTS = "tenants shown"
+"""Where a database's memory keeps the version of the tenants, and those known at it."""
 DICTIONARIES = {
     "types": dictionaries.TYPES,
     "queues": dictionaries.QUEUES,
@@ -55,10 +57,14 @@ def tenant_member(number: int, uuid: bytes | None, locator: str, name: str | Non
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def tenants(database: Database, wanted: set[int]) -> dict[int, Object]:
-    """The tenants with these numbers as answers show them. Read anew: they may be renamed."""
-    shown = {}
-    for some in dictionaries.batches(wanted):
+def tenants(database: Database, wanted: set[int], version: int | None) -> dict[int, Object]:
+    """The tenants with these numbers as answers show them.
+
+    They may be renamed: what was read is remembered for one `version` of the tenants, and not at
+    all when that is None.
+    """
+    shown = remembered(database, version)
+    for some in dictionaries.batches(wanted.difference(shown)):
         padded = Among("id", tuple(some)).parameters
 
         def build(count: int = len(padded)) -> Any:
@@ -70,22 +76,38 @@ def tenants(database: Database, wanted: set[int]) -> dict[int, Object]:
     return shown
 
 
-def of_page(database: Database, needs: dict[str, Need], rows: Sequence[Row]) -> Lookup:
+def remembered(database: Database, version: int | None) -> dict[int, Object]:
+    """The tenants known at `version`, to be added to; none when another version is newer."""
+    kept: tuple[int, dict[int, Object]] = database.memory.get(TENANTS, (-1, {}))
+    newest, shown = kept
+    if version is None or version < newest:
+        return {}
+    if version > newest or len(shown) > dictionaries.REMEMBERED:
+        shown = {}
+        database.memory[TENANTS] = version, shown
+    return shown
+
+
+def of_page(
+    database: Database, needs: dict[str, Need], rows: Sequence[Row], version: int | None
+) -> Lookup:
     """What the numbers in `rows` stand for, by the name of the need."""
     found: Lookup = {}
     for name, need in needs.items():
         wanted = {row[place] for place in need.places for row in rows}
         wanted.discard(None)
-        found[name] = looked_up(database, name, need.shape, wanted)
+        found[name] = (
+            looked_up(database, name, need.shape, wanted)
+            if isinstance(need.shape, shapes.Entry)
+            else tenants(database, wanted, version)
+        )
     return found
 
 
 def looked_up(
-    database: Database, name: str, shape: shapes.Shape, wanted: set[Any]
+    database: Database, name: str, shape: shapes.Entry, wanted: set[Any]
 ) -> dict[Any, Any]:
     """The attributes that the numbers in `wanted` stand for."""
-    if not isinstance(shape, shapes.Entry):
-        return tenants(database, wanted)
     shown: dict[Any, Any] = database.memory.setdefault(("shown", name), {})
     if len(shown) > dictionaries.REMEMBERED:
         shown = database.memory[("shown", name)] = {}

@@ -189,11 +189,16 @@ def plan_of(catalog: Catalog, lod: Lod) -> Plan:
     return Plan(catalog, lod)
 
 
-def shaped(database: Database, plan: Plan, rows: Sequence[Row]) -> list[Object]:
-    """The objects that `rows`, of the plan's columns (more may follow), stand for."""
+def shaped(
+    database: Database, plan: Plan, rows: Sequence[Row], version: int | None = None
+) -> list[Object]:
+    """The objects that `rows`, of the plan's columns (more may follow), stand for.
+
+    `version`: of the tenants, as the open transaction sees it; None: they are read anew.
+    """
     if not rows:
         return []
-    found = lookups.of_page(database, plan.needs, rows)
+    found = lookups.of_page(database, plan.needs, rows, version)
     columns = list(zip(*rows, strict=True))
     values = [make(columns, found) for make in plan.makers]
     names = plan.names

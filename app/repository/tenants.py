@@ -9,6 +9,7 @@ from peewee import fn
 from app.database import Database
 from app.errors import BadRequest, Fault, NotFound, TenantInUse
 from app.models import TEXT, Client, Task, Tenant, User
+from app.repository import invariants
 
 ROOT = 1
 
@@ -121,6 +122,7 @@ def rename(database: Database, node: Node, name: str) -> Node:
     """The tenant bears this name. Raises BadRequest."""
     with database.write_transaction():
         database.change(Tenant.update(name=named(name)).where(Tenant.id == node.id))
+        invariants.tenants_changed(database)
     return replace(node, name=name)
 
 
@@ -137,3 +139,4 @@ def delete(database: Database, node: Node) -> None:
             raise TenantInUse(tenant=node.uuid, owned=", ".join(owned))
         if not database.change(Tenant.delete().where(Tenant.id == node.id)):
             raise NotFound(kind="tenant")
+        invariants.tenants_changed(database)  # its number may be given to another

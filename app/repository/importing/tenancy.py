@@ -9,7 +9,7 @@ from uuid import UUID
 from app.catalog.kinds import LARGEST_ID
 from app.database import Database
 from app.models import Task, Tenant
-from app.repository import tenants
+from app.repository import invariants, tenants
 from app.repository.importing.members import Columns, inside
 from app.repository.importing.values import Wrong, text_of, uuid_of
 from app.repository.tenants import ROOT, Node
@@ -178,10 +178,13 @@ class Tenancy:
         for number, parent in self.new.items():
             if number in self.used:
                 tenants.inserted(self.database, self.nodes[number], parent)
-        for number in (self.changed - self.new.keys()) & self.used:
+        changed = (self.changed - self.new.keys()) & self.used
+        for number in changed:
             node = self.nodes[number]
             columns = {Tenant.uuid: node.uuid and node.uuid.bytes, Tenant.name: node.name}
             self.database.change(Tenant.update(columns).where(Tenant.id == number))
+        if changed:
+            invariants.tenants_changed(self.database)
 
 
 def numbers_one(number: Any) -> bool:
