@@ -30,6 +30,7 @@ ANCHORS = {
     "import rate": Anchor("rows written", "thousand/s", None, 40),
     "import memory": Anchor("most memory of the import", "MiB", 300),
     "rest": Anchor("memory of a worker at rest", "MiB", 120),
+    "filling": Anchor("and what the second half of the requests added to it", "MiB", None),
     "growth": Anchor("and what the second half of the requests added to it", "MiB", 2),
 }
 

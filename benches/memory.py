@@ -12,6 +12,8 @@ from benches.servers import OURS, Server, admit, serving
 
 LIST = PAGE.partition("?")[0]
 BATCH = 50
+FLAT = 100_000
+"""Requests from which on nothing may grow; before, each thread's cache of pages (16 MiB) fills."""
 
 
 def lines(url: str, room: Path, requests: int) -> Iterator[str]:
@@ -24,7 +26,8 @@ def lines(url: str, room: Path, requests: int) -> Iterator[str]:
         half = server.memory()
         ask(server, chance, requests - requests // 2)
         note = f"{requests:,} requests; {half:.0f} MiB at half, {server.memory():.0f} at the end"
-        yield line("growth", server.memory() - half, note)
+        name = "growth" if requests >= FLAT else "filling"
+        yield line(name, server.memory() - half, note)
 
 
 def ask(server: Server, chance: random.Random, times: int) -> None:
