@@ -6,15 +6,19 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from random import Random
 
 import pytest
 from test_import import activity, task
 
 from app import config, database
-from app.repository import tenants
+from app.catalog.tasks import TASKS
+from app.repository import invariants, schema, tenants
 from app.repository.importing import intake, reindexing
 from app.repository.importing.loading import MANY
 
+LATER = 1_900_000_000_000_000_000
+"""Behind every time in these tests: what is born later than now is marked by itself."""
 MANY_TASKS = [task(number) for number in range(1, MANY + 1)]
 
 
@@ -130,3 +134,29 @@ def test_one_load_at_a_time_on_a_server(mysql_engine, tmp_path):
     other.close()
     assert cli.load(task(1))["tasks"] == 1
     mysql_engine.forget(url)
+
+
+def written(seconds):
+    return f"2026-11-23T20:00:{seconds:02}.000000000Z"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_ids_that_do_not_grow_with_time_are_noticed(tmp_path, monkeypatch, seed):
+    """Whatever comes in two loads, in whatever order: the mark is there exactly when it must be."""
+    monkeypatch.setattr(invariants, "PAGE", 3)
+    random = Random(seed)
+    base = opened(f"sqlite:///{tmp_path}/tasks.db")
+    schema.upgrade(base)
+    ids = random.sample(range(1, 60), 12)
+    born = {number: written(number) for number in ids}
+    for number in random.sample(ids, random.choice((0, 0, 1, 2))):
+        born[number] = written(random.randrange(60))
+    for number in random.sample(ids, 2):
+        born[number] = None
+    for some in (ids[:5], ids[5:]):
+        objects = [task(number, enqueuedAt=born[number]) for number in some]
+        intake.take(base, arrivals(objects), tenants.root(base), LATER)
+    times = [born[number] for number in sorted(ids) if born[number]]
+    marked = invariants.unordered(TASKS) in invariants.known(base)
+    assert marked == (times != sorted(times))
+    base.close()

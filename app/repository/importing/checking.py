@@ -52,6 +52,8 @@ class Checker:
         self.spool = Spool()
         self.tally = Tally()
         self.bounds: invariants.Bounds = {}
+        self.spans: dict[str, tuple[int, int]] = {}
+        """The smallest and the largest id of each collection."""
 
     def close(self) -> None:
         """Remove the temporary files."""
@@ -73,6 +75,8 @@ class Checker:
                 layout, held = LAYOUTS[plural], list(by_id.values())
                 self.note(layout.catalog, map(layout.times, held))
                 batch.rows |= layout.rows(self.database, held)
+                low, high = self.spans.get(plural, (min(by_id), 0))
+                self.spans[plural] = min(low, *by_id), max(high, *by_id)
         self.spool.add(batch)
 
     def note(self, catalog: Catalog, times: Iterable[Any]) -> None:

@@ -171,9 +171,8 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
         done += sum(map(len, batch.rows.values()))
         watch.at(done)
     invariants.widen(database, checker.bounds)
-    for plural, layout in LAYOUTS.items():
-        if plural in checker.spool.counts:
-            invariants.check_order(database, layout.catalog, checker.now)
+    for plural, (low, high) in checker.spans.items():
+        invariants.check_order(database, LAYOUTS[plural].catalog, checker.now, low, high)
 
 
 def rebuild(database: Database, statements: list[str], watch: Watch) -> None:
