@@ -18,6 +18,7 @@ from flask import Flask
 
 from app import api, cli, config
 from app.database import connect
+from app.observing import lines
 from app.service import NAME, Service
 
 
@@ -37,6 +38,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     chosen = config.load(settings)
     app = Application(__name__, static_folder=None)
     app.extensions[NAME] = Service(chosen, connect(chosen))
+    lines.begin()
     api.register(app)
     cli.register(app)
     return app

@@ -83,6 +83,14 @@ def safe_address(value: str) -> str:
     return address
 
 
+def listening_address(value: str) -> str:
+    """Host and port to listen on, or nothing."""
+    host, _, port = value.rpartition(":")
+    if value and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise ValueError("must be host:port, or empty")
+    return value
+
+
 def secret(value: str) -> str:
     """A secret of at least 32 characters, or nothing."""
     if value and len(value) < 32:
@@ -208,6 +216,12 @@ SETTINGS = (
         whole(0, 10),
         "0",
         "How many proxies in front set X-Forwarded-For and X-Forwarded-Proto.",
+    ),
+    Setting(
+        "TASKS_METRICS_ADDRESS",
+        listening_address,
+        "127.0.0.1:9464",
+        "Where `/metrics` is shown, to whoever asks: keep it private; empty: nowhere.",
     ),
     Setting(
         "TASKS_LOG_LEVEL",

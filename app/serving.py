@@ -13,6 +13,7 @@ from gunicorn.workers import gthread
 from app import config, create_app, logs, upkeeping
 from app.api.waiting import room_of
 from app.config import BadSetting
+from app.observing.booth import SHARED_MEMORY, Booth
 
 BIND = "127.0.0.1:8080"
 IDLE_SECONDS = 0.05
@@ -21,7 +22,7 @@ ARRIVING_SECONDS = 3
 """How long a thread waits for the next bytes of a request that has begun."""
 PARTING_SECONDS = 0.5
 """How long a thread waits for a client to close a connection that is at its end."""
-SHARED_MEMORY = "/dev/shm"
+BOOTH = Booth()
 
 
 def cores() -> int:
@@ -53,6 +54,8 @@ def options() -> dict[str, Any]:
         "worker_tmp_dir": SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None,
         "accesslog": None,  # the application writes a line of its own, without values
         "logconfig_dict": logs.configuration(settings.log_level),
+        "on_starting": open_booth,
+        "child_exit": forget,
         "post_fork": guard,
         "post_worker_init": settle_in,
         "worker_exit": leave,
@@ -97,9 +100,25 @@ def parting(handle: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return handle_and_part
 
 
+def open_booth(_server: Any) -> None:
+    """Metrics can be looked at from now on. Ends the process where they must be and cannot."""
+    address = config.load().metrics_address
+    try:
+        BOOTH.open(address, config.given("TASKS_METRICS_ADDRESS"))
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        fail(f"TASKS_METRICS_ADDRESS: cannot listen on {address}: {reason}")
+
+
+def forget(_server: Any, worker: Any) -> None:
+    """A worker has ended."""
+    BOOTH.forget(worker.pid)
+
+
 def settle_in(worker: Any) -> None:
     """The worker begins its upkeep, and sends waiting claims home as soon as it is to stop."""
     app = worker.wsgi
+    BOOTH.serve(app)
     upkeeping.begin(app)
     for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
         signal.signal(number, dismissing(app, signal.getsignal(number)))

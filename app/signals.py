@@ -44,8 +44,11 @@ def send_all(events: Sequence[Event]) -> None:
         signal.send(**facts)
 
 
-stepped = Signal("stepped", "database", "task", "attempt", "step", "state", "executor", "reason")
-"""A task took a step, or a timer fired for it (`step` is the timer's name then)."""
+stepped = Signal(
+    "stepped", "database", "task", "attempt", "step", "state", "executor", "reason", "result"
+)
+"""A task took a step, or a timer fired for it (`step` is the timer's name then). `result`: the code
+of a task that is completed by it."""
 queued = Signal("queued", "database", "arrivals")
 """Tasks can be claimed: `arrivals` is a list of `(lane, not before)`, None = at once. A lane is
 `(queue, type, tenant, affinity)`, all numbers."""

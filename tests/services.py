@@ -57,6 +57,8 @@ def running(url: str, folder: Path, how: str = "serve", **settings: str) -> Iter
         "TASKS_DATABASE_URL": url,
         "TASKS_SECRET_KEY": SECRET,
         "TASKS_INSTANCE_PATH": str(folder / "instance"),
+        # Many servers run at the same time.
+        "TASKS_METRICS_ADDRESS": "",
         **settings,
     }
     with log.open("w") as stderr:

@@ -136,6 +136,7 @@ def happened(
     told = {
         "database": database, "task": old.id, "attempt": new.fence, "step": step,
         "state": new.standing, "executor": new.executor_id or old.executor_id, "reason": reason,
+        "result": spoken_result(new) if new.standing is COMPLETED else None,
     }  # fmt: skip
     events: list[Event] = [(stepped, told)]
     if new.standing is State.ENQUEUED:
