@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
 
 from app.api.parsing import UNKNOWN, printable
-from app.catalog.kinds import COMPARISONS, Flag, Kind, OneOf, When
+from app.catalog.kinds import COMPARISONS, Flag, Kind, Number, OneOf, When
 from app.catalog.rows import Catalog, Filter
 from app.catalog.times import written
 from app.errors import Fault
@@ -113,10 +113,16 @@ def field_of(row: Filter) -> fields.Field[Any]:
     metadata: dict[str, Any] = {"description": row.words}
     if row.kind.multiple:
         metadata["description"] += " Several may be given by repeating the parameter."
-        return Many(row, metadata={**metadata, "example": [row.example]})
-    schema = row.kind.schema()
-    example = row.example == "true" if isinstance(row.kind, Flag) else row.example
-    return One(row.name, row.kind, metadata={**metadata, **schema, "example": example})
+        return Many(row, metadata={**metadata, "example": [example(row)]})
+    schema = {**metadata, **row.kind.schema(), "example": example(row)}
+    return One(row.name, row.kind, metadata=schema)
+
+
+def example(row: Filter) -> Any:
+    """The example of an entry, of the type that the document says it has."""
+    if isinstance(row.kind, Flag):
+        return row.example == "true"
+    return int(row.example) if isinstance(row.kind, Number) else row.example
 
 
 class Limit(Kind):

@@ -141,6 +141,20 @@ class OneOf(Kind):
 
 COMPARISONS = ("lt", "le", "gt", "ge", "ne")
 COMPARISON = re.compile(rf"({'|'.join(COMPARISONS)})\((.*)\)", re.DOTALL)
+ANY_TIME = (
+    r"(1[6-9]|2[0-2])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"([Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"([Zz]|[+ -]([01][0-9]|2[0-3]):[0-5][0-9]))?"
+    r"|[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT"
+    r"|[A-Z][a-z]{5,8}, [0-9]{2}-[A-Z][a-z]{2}-[0-9]{2} [0-9:]{8} GMT"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8} [0-9]{4}"
+    r"|[0-9]{1,10}|[0-9]{1,19}ns"
+)
+"""The six formats, for the OpenAPI document; `times` reads them strictly."""
+GRAMMAR = (
+    rf"({ANY_TIME})|({'|'.join(COMPARISONS)})\(({ANY_TIME})\)"
+    rf"|between\(({ANY_TIME}),({ANY_TIME})\)|isnull\(\)|notnull\(\)"
+)
 BETWEEN = re.compile(r"between\((.*)\)", re.DOTALL)
 NOTHING = {"isnull()": ["isnull"], "notnull()": ["notnull"]}
 
@@ -185,8 +199,8 @@ class When(Kind):
         )
 
     def schema(self) -> dict[str, Any]:
-        """A string; the grammar is in the words."""
-        return {"type": "string", "minLength": 1, "maxLength": 1024}
+        """A string in the grammar, but for days that a month does not have."""
+        return {"type": "string", "maxLength": 1024, "pattern": f"^({GRAMMAR})$"}
 
 
 @dataclass(frozen=True)
