@@ -203,6 +203,30 @@ def test_the_same_key_gets_the_same_tasks_while_their_leases_live(writer):
     assert len(keyed(writer, "other", limit=9).json["items"]) == 3
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["same-process", "other-process"])
+def test_of_two_who_wait_under_one_key_both_get_the_same(writer, told, monkeypatch):
+    room, answers = room_of(writer.app), []
+    if not told:
+        monkeypatch.setattr(room, "answered", lambda key: None)
+    writer.bearer("consumer"), writer.bearer("issuer")
+
+    def ask():
+        answers.append(keyed(writer, "k", wait=1).json["items"])
+        writer.database.rest()
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 5
+    while len(room.waiters) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    made = writer.enqueue()
+    for thread in threads:
+        thread.join(9)
+    assert [item["id"] for item in answers[0]] == [made["id"]]
+    assert answers[0] == answers[1]
+
+
 def test_the_same_key_with_another_body_is_a_conflict_of_the_same_client_alone(writer):
     for _ in range(2):
         writer.enqueue()

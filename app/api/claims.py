@@ -12,7 +12,7 @@ from app.api.answers import as_json
 from app.api.asking import ANSWER, SCOPES, AskingBlueprint, check, documented
 from app.api.blueprint import BASE
 from app.api.context import caller, database, purpose_key
-from app.api.waiting import SECOND, room_of
+from app.api.waiting import SECOND, Room, Waiter, room_of
 from app.auth import leases
 from app.auth.protector import requires
 from app.canonical import digest
@@ -67,18 +67,32 @@ def claimed(wish: Wish, limit: int, wait: int, key: Key | None) -> list[Held]:
     """What there is for `wish`, now or within `wait` nanoseconds."""
     room, deadline = room_of(current_app), clock.monotonic() + wait / SECOND
     held = claiming.claim(database(), wish, limit, clock.now(), key)
-    waiter = None if held or not wait else room.enter(wish)
-    if waiter is None:
-        return held
-    try:
-        # Once more: something may have come between the first look and taking a seat.
-        while not (held := claiming.claim(database(), wish, limit, clock.now(), key)):
-            database().rest()
-            if not room.wait(waiter, deadline):
-                return []
-        return held
-    finally:
-        room.leave(waiter)
+    waiter = None if held or not wait else room.enter(wish, key)
+    if waiter is not None:
+        try:
+            held = awaited(room, waiter, deadline, limit)
+        finally:
+            room.leave(waiter)
+    if held and key is not None:
+        room.answered(key)
+    return held
+
+
+def awaited(room: Room, waiter: Waiter, deadline: float, limit: int) -> list[Held]:
+    """What comes for a caller who has taken a seat; nothing when the server is about to stop.
+
+    The first look is for what came just before; the last one, at `deadline`, for what the same key
+    got from another process meanwhile.
+    """
+    held: list[Held] = []
+    waiting = True
+    while not room.closed:
+        held = claiming.claim(database(), waiter.wish, limit, clock.now(), waiter.key)
+        if held or not waiting:
+            break
+        database().rest()
+        waiting = room.wait(waiter, deadline)
+    return held
 
 
 def handed(held: list[Held], lod: Lod) -> list[Any]:

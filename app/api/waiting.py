@@ -17,6 +17,7 @@ from app.errors import Unavailable
 from app.repository import arrivals
 from app.repository.arrivals import Arrival
 from app.repository.candidates import Wish
+from app.repository.idempotency import Key
 from app.repository.lanes import Members
 from app.service import service_of
 from app.signals import queued
@@ -32,9 +33,10 @@ LATER = 1_000
 class Waiter:
     """One call that waits."""
 
-    def __init__(self, wish: Wish) -> None:
-        """`wish`: what it would have."""
+    def __init__(self, wish: Wish, key: Key | None = None) -> None:
+        """`wish`: what it would have; `key`: under which it may be asked for twice."""
         self.wish = wish
+        self.key = key
         self.woken = Event()
 
 
@@ -53,12 +55,12 @@ class Room:
         self.later: list[tuple[int, Members]] = []
         listen(self)
 
-    def enter(self, wish: Wish) -> Waiter | None:
+    def enter(self, wish: Wish, key: Key | None = None) -> Waiter | None:
         """A place to wait, or None when there is none or the server is about to stop."""
         with self.lock:
             if self.closed or len(self.waiters) >= self.seats:
                 return None
-            waiter = Waiter(wish)
+            waiter = Waiter(wish, key)
             self.waiters.append(waiter)
         return waiter
 
@@ -66,6 +68,13 @@ class Room:
         """Wait no more."""
         with self.lock:
             self.waiters.remove(waiter)
+
+    def answered(self, key: Key) -> None:
+        """Wake those who wait under `key`: it got something, which they are handed too."""
+        with self.lock:
+            for waiter in self.waiters:
+                if waiter.key is not None and waiter.key.digest == key.digest:
+                    waiter.woken.set()
 
     def dismiss(self) -> None:
         """Send everybody away; nobody waits any more.
