@@ -47,8 +47,9 @@ def test_it_works(writer):
     assert made["tenant"]["locator"] == "/1/2/"
     assert made["createdAt"] == made["startedAt"] == made["updatedAt"]
     assert seen(writer, made["id"]) == made
-    child = make(writer, task, lease, parentActivityId=made["id"], startedByUser="Bob").json
-    assert (child["parentActivityId"], child["startedByUser"]) == (made["id"], "Bob")
+    own = {"parentActivityId": made["id"], "startedByUser": "Bob", "workflowId": 8}
+    child = make(writer, task, lease, **own).json
+    assert {name: child[name] for name in own} == own
     told = {"progress": {"current": 1}, "context": {"b": 2}}
     answer = move(writer, made["id"], "progress", lease, told)
     assert set(answer.json) == {"cancelRequested", "lease"}

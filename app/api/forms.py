@@ -161,6 +161,7 @@ ACTIVITY = form(
                      load_default=False),
     state=OneOf("Where it begins.", (STARTED, ASSIGNED, ENQUEUED), load_default=STARTED),
     executor=agent("ActivityAgent", "Who carries it out (default: who holds the task)."),
+    workflowId=Id("The workflow that it is part of (default: its task's)."),
     **subjects("activity"),
 )()  # fmt: skip
 ASSIGNMENT = form(

@@ -173,6 +173,7 @@ def draft(body: Mapping[str, Any]) -> Draft:
         state=body["state"],
         executor=agent(body.get("executor")),
         user=body.get("startedByUser"),
+        workflow=body.get("workflowId"),
         policy=named(body.get("policy")),
         resource=named(body.get("resource")),
         tags=tuple(body.get("tags", ())),

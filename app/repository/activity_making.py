@@ -48,6 +48,7 @@ class Draft:
     state: State = STARTED
     executor: Entry | None = None
     user: str | None = None
+    workflow: int | None = None
     policy: Entry | None = None
     resource: Entry | None = None
     tags: tuple[str, ...] = ()
@@ -152,7 +153,7 @@ def row(
         "branch_id": task.branch_id,
         "user_id": task.user_id if user is None else user,
         "executor_id": None if draft.state is State.ENQUEUED else leased,
-        "workflow_id": task.workflow_id,
+        "workflow_id": task.workflow_id if draft.workflow is None else draft.workflow,
         "sustainable": int(draft.sustainable),
         "created_at": created,
         "started_at": created if draft.state is STARTED else None,
