@@ -87,6 +87,16 @@ OWN = Facts._fields[: Facts._fields.index("queue_timeout")]
 """The fields that are columns of the tasks themselves."""
 
 
+UNSEEN = frozenset(("lease_until", "due_at", "ready", "lane_id"))
+"""Fields that may change without a step: leases and what upkeep keeps for itself."""
+
+
+def seen(old: Facts, new: Facts) -> bool:
+    """Whether callers see a difference, the lease aside; the clock may stand still meanwhile."""
+    pairs = zip(Facts._fields, old, new, strict=True)
+    return any(before != after for name, before, after in pairs if name not in UNSEEN)
+
+
 def default(timer: Timer) -> int:
     """Nanoseconds that `timer` waits where a task does not say."""
     return (ALARM[timer].seconds or 0) * SECOND

@@ -15,7 +15,7 @@ from app.database import Database
 from app.errors import Unavailable
 from app.repository import invariants, lanes
 from app.repository.sentences import Columns, rows, update
-from app.transitions import OWN, Facts
+from app.transitions import OWN, Facts, seen
 
 Result = TypeVar("Result")
 TRIES = 30
@@ -80,7 +80,7 @@ def store(database: Database, old: Facts, new: Facts, also: Columns | None = Non
     details |= also or {}
     if not own and not details:
         return
-    if new.updated_at != old.updated_at:
+    if also or seen(old, new):
         own["revision"] = old.revision + 1
         keep_bounds(database, new)
     if not written(database, old, own):

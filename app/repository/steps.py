@@ -16,7 +16,7 @@ from app.repository import endings
 from app.repository.facts import attempted, lane_of, read, store
 from app.repository.sentences import rows, update
 from app.signals import Event, lease_lost, queued, send_all, stepped
-from app.transitions import Facts, renewed
+from app.transitions import Facts, renewed, seen
 from app.vocabulary import ResultCode, State
 
 Change = Callable[[Facts], Facts]
@@ -131,7 +131,7 @@ def happened(
     database: Database, old: Facts, new: Facts, step: str, reason: str | None = None
 ) -> list[Event]:
     """The events of a change that is about to be committed. Renewing a lease is none."""
-    if new.updated_at == old.updated_at and new.state == old.state:
+    if not seen(old, new):
         return []
     told = {
         "database": database, "task": old.id, "attempt": new.fence, "step": step,
@@ -168,14 +168,17 @@ def report(
 ) -> Facts:
     """`progress` and, when given, `context` (JSON) replace what was there. Raises as `take`."""
     told = {"progress": progress} | ({} if context is None else {"context": context})
+    new: dict[str, Any] = {}
 
     def change(facts: Facts) -> Facts:
         was = dict(zip(("progress", "context"), rows(database, REPORTED, (task,))[0], strict=True))
-        if all(was[name] == value for name, value in told.items()):
-            return renewed(facts, now)
-        return renewed(transitions.touched(facts, now), now)
+        new.clear()
+        if any(was[name] != value for name, value in told.items()):
+            new.update(told)
+            facts = transitions.touched(facts, now)
+        return renewed(facts, now)
 
-    return take(database, task, Taking(TASK_STEP["progress"], now, fence, change, told))
+    return take(database, task, Taking(TASK_STEP["progress"], now, fence, change, new))
 
 
 def give_back(
