@@ -12,7 +12,7 @@ from typing import Any
 from peewee import fn
 
 from app.catalog.rows import Catalog
-from app.catalog.times import SECOND
+from app.catalog.times import FIRST, LAST, SECOND
 from app.database import Database
 from app.models import Invariant
 from app.repository.predicates import Span, marks
@@ -98,18 +98,21 @@ def widen(database: Database, bounds: Bounds) -> None:
         return
     kept = known(database)
     for name, value in bounds.items():
+        if kept.get(name, 0) >= value:
+            continue
         if name not in kept:
-            database.change(Invariant.insert(name=name, value=value))
-        elif kept[name] < value:
-            row = Invariant.update(value=value).where(Invariant.name == name)
-            database.change(row.where(Invariant.value < value))
+            # IGNORE: another writer may have it already, in a transaction that was still open.
+            database.change(Invariant.insert(name=name, value=value).on_conflict_ignore())
+        row = Invariant.update(value=value).where(Invariant.name == name)
+        database.change(row.where(Invariant.value < value))
 
 
 def tenants_changed(database: Database) -> None:
     """What other processes remember of tenants is void, once the open transaction is committed."""
     counted = Invariant.update(value=Invariant.value + 1).where(Invariant.name == TENANTS)
     if not database.change(counted):
-        database.change(Invariant.insert(name=TENANTS, value=1))
+        database.change(Invariant.insert(name=TENANTS, value=0).on_conflict_ignore())
+        database.change(counted)
 
 
 def note(database: Database, catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> None:
@@ -194,4 +197,7 @@ def implied(catalog: Catalog, bounds: Bounds, span: Span, target: str) -> Span |
         early = bounds.get(before(catalog, target), 0)
         low = None if low is None or early >= UNBOUND else low - early
         high = None if high is None or late >= UNBOUND else high + late
+    # No row has such a time, and no engine a number for it.
+    low = None if low is None or low < FIRST else low
+    high = None if high is None or high > LAST else high
     return None if low is None and high is None else Span(target, low, high)
