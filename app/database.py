@@ -5,26 +5,21 @@ may heal leave here as `Unavailable`, never with the driver's words in it.
 """
 
 import logging
-import os
 import random
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from time import sleep
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import peewee
-from playhouse.pool import MaxConnectionsExceeded, PooledMySQLDatabase
+from playhouse.pool import MaxConnectionsExceeded
 
+from app import clock
 from app.config import Settings
+from app.engines import mysql, mysql_driver, sqlite
 from app.errors import Unavailable
-
-try:
-    import MySQLdb as mysql_driver
-except ImportError:  # pragma: no cover - the pure-Python driver stands in where C cannot be built
-    import pymysql as mysql_driver
 
 Row = tuple[Any, ...]
 Result = TypeVar("Result")
@@ -35,61 +30,16 @@ AS_PEEWEE: Any = vars(peewee)["__exception_wrapper__"]
 
 ROLLED_BACK = (1213, 1205, 1020)
 """MySQL's errors after which the whole transaction may simply be run again: deadlock, lock wait
-(the pool sets innodb_rollback_on_timeout's effect by rolling back itself), record changed."""
+(after which `transaction` rolls back what the server has not), record changed."""
 ATTEMPTS = 8
-SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-
-
-class Sqlite(peewee.SqliteDatabase):
-    """A SQLite file whose folder is made when needed and that only its owner can read."""
-
-    def _connect(self) -> Any:
-        path = Path(self.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        connect: Any = super()
-        return connect._connect()
-
-
-class Server(peewee.MySQLDatabase):
-    """A MySQL-compatible server, reached through the driver that this process has."""
-
-    def _connect(self) -> Any:
-        return open_connection(self.database, **self.connect_params)
-
-
-class MySQL(PooledMySQLDatabase, Server):
-    """A pool of connections to a server; each is tried before it is handed out."""
-
-
-def open_connection(name: str, **parameters: Any) -> Any:
-    """One raw connection: strict, binary collation without padding, repeatable reads.
-
-    Reads see one moment from their first statement to their last; writers choose READ COMMITTED
-    for themselves, which takes fewer locks.
-    """
-    connection = mysql_driver.connect(database=name, autocommit=True, **parameters)
-    cursor = connection.cursor()
-    cursor.execute("SELECT VERSION()")
-    collation = collation_of(str(cursor.fetchone()[0]))
-    cursor.execute(f"SET NAMES utf8mb4 COLLATE {collation}")
-    cursor.execute(f"SET SESSION sql_mode = '{SQL_MODE}'")
-    cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    cursor.close()
-    return connection
-
-
-def collation_of(version: str) -> str:
-    """The binary collation of a server of this version that does not pad with blanks."""
-    return "utf8mb4_nopad_bin" if "mariadb" in version.lower() else "utf8mb4_0900_bin"
 
 
 def refuse(error: Exception) -> Unavailable:
     """What a caller is told of a failing database; the driver's own words go to the log."""
     words = str(error).lower()
     log.warning("database: %s", error)
-    if isinstance(error, MaxConnectionsExceeded) or "locked" in words or "busy" in words:
+    waited = isinstance(error, MaxConnectionsExceeded) or number_of(error) in ROLLED_BACK
+    if waited or "locked" in words or "busy" in words:
         return Unavailable(reason="the database is busy")
     if "full" in words:
         return Unavailable(reason="the storage is full", seconds=30)
@@ -122,12 +72,12 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """What a SELECT answers. Raises Unavailable."""
-        with self.translated():
+        with self.translated(), AS_PEEWEE:
             return list(self.engine.execute_sql(sql, values).fetchall())
 
     def stream(self, sql: str, values: Sequence[Any] = (), size: int = 1000) -> Iterator[list[Row]]:
         """What a SELECT answers, in lists of at most `size` rows. Raises Unavailable."""
-        with self.translated():
+        with self.translated(), AS_PEEWEE:
             cursor = self.engine.execute_sql(sql, values)
             while block := cursor.fetchmany(size):
                 yield list(block)
@@ -194,6 +144,8 @@ class Database:
 
     def roll_back(self) -> None:
         """Undo the open transaction; a connection that cannot even do that is thrown away."""
+        if self.engine.is_closed():
+            return  # lost, and the transaction with it: undoing would only open another
         try:
             self.engine.execute_sql("ROLLBACK")
         except (peewee.DatabaseError, peewee.InterfaceError):
@@ -202,16 +154,17 @@ class Database:
     def retried(self, act: Callable[[], Result]) -> Result:
         """Run `act`, a whole write transaction, again while it is rolled back by a deadlock.
 
-        `act` must be safe to repeat. Raises Unavailable when it does not succeed in 5 seconds.
+        `act` must be safe to repeat. Raises Unavailable when it does not succeed in `timeout`
+        seconds.
         """
-        deadline = time.monotonic() + self.timeout
+        deadline = clock.monotonic() + self.timeout
         for attempt in range(ATTEMPTS):
             try:
                 return act()
             except Unavailable as refusal:
-                if not passing(refusal) or time.monotonic() > deadline:
+                if not passing(refusal) or clock.monotonic() > deadline:
                     raise
-                time.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))
+                sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))
         return act()
 
     @contextmanager
@@ -272,41 +225,6 @@ def connect(settings: Settings, patient: bool = False) -> Database:
     """
     parts = urlsplit(settings.database_url)
     if parts.scheme == "sqlite":
-        return Database(
-            sqlite(unquote(parts.path[1:]), settings), "sqlite", settings.database_timeout
-        )
+        path = unquote(parts.path[1:])
+        return Database(sqlite(path, settings), "sqlite", settings.database_timeout)
     return Database(mysql(parts, settings, patient), "mysql", settings.database_timeout)
-
-
-def sqlite(path: str, settings: Settings) -> Sqlite:
-    """A SQLite file with write-ahead log; readers never wait for the writer."""
-    return Sqlite(
-        path,
-        timeout=settings.database_timeout,
-        pragmas={
-            "busy_timeout": settings.database_timeout * 1000,
-            "journal_mode": "wal",
-            "synchronous": settings.sqlite_synchronous,
-            "foreign_keys": 1,
-            "temp_store": "memory",
-            "cache_size": -16_384,
-        },
-        cached_statements=512,
-    )
-
-
-def mysql(parts: Any, settings: Settings, patient: bool) -> MySQL:
-    """A pool of connections to the server that `parts` (a split URL) names."""
-    limits: dict[str, Any] = {} if patient else {"read_timeout": 30, "write_timeout": 30}
-    return MySQL(
-        unquote(parts.path[1:]),
-        host=parts.hostname,
-        port=parts.port or 3306,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        max_connections=settings.database_pool,
-        stale_timeout=300,
-        timeout=settings.database_timeout,
-        connect_timeout=settings.database_timeout,
-        **limits,
-    )

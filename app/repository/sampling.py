@@ -7,6 +7,7 @@ of the primary key, kept per process, and taken anew when it is old.
 import random
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,12 +90,20 @@ def total(database: Database, catalog: Catalog) -> int:
     return int(row[0] or 0) if row else 0
 
 
+def edge(database: Database, catalog: Catalog, of: Callable[[Field], Any]) -> int | None:
+    """The least or greatest id, as `of` says; None where there are no rows."""
+    found: int | None = database.select(catalog.model.select(of(catalog.model.id)).tuples())[0][0]
+    return found
+
+
 def spots(database: Database, catalog: Catalog, count: int) -> list[int | None]:
     """Ids from which to read on: random ones, or just the first (None) of a small collection."""
     if count <= SPOTS * ROWS:
         return [None]
-    model = catalog.model
-    least, most = database.select(model.select(fn.MIN(model.id), fn.MAX(model.id)).tuples())[0]
+    # Two statements: for both at once SQLite reads every row.
+    least, most = (edge(database, catalog, of) for of in (fn.MIN, fn.MAX))
+    if least is None or most is None:
+        return [None]  # MySQL has not noticed yet that the rows are gone
     chance = random.Random(count)
     return [chance.randint(least, most) for _ in range(SPOTS)]
 
@@ -148,5 +157,7 @@ def sample_of(database: Database, catalog: Catalog, now: int) -> Sample:
     name = ("sample", catalog.plural)
     kept: Sample | None = database.memory.get(name)
     if kept is None or now >= kept.until or kept.until > now + OLDEST:
+        if kept is not None:
+            kept.until = now + FRESH  # the other threads use the old one until the new is there
         kept = database.memory[name] = taken(database, catalog, now)
     return kept
