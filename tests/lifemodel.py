@@ -15,6 +15,11 @@ OK, VOID, NOT, GONE, NEVER = (200, None), (409, "lease_lost"), (409, "invalid_tr
     404, "not_found"), (409, "not_cancellable")  # fmt: skip
 
 
+def said(name, body):
+    """What repeats a step: the same body, defaults included."""
+    return name, {"failed": False, **body} if name == "enqueued" else body
+
+
 @dataclass
 class Activity:
     state: str
@@ -107,7 +112,7 @@ class Task:
         if self.deleted:
             return GONE
         if fence is not None and (self.state not in HELD or fence != self.fence):
-            return OK if self.ended.get(fence, ()) == (name, body) else VOID
+            return OK if self.ended.get(fence, ()) == said(name, body) else VOID
         if fence is None and name == "completed" and self.state == E:
             self.finish(body["result"]["code"], None)
             return OK
@@ -121,7 +126,7 @@ class Task:
 
     def go(self, name, fence, now, body):
         if name in ("enqueued", "completed") and fence is not None:
-            self.ended[fence] = (name, body)
+            self.ended[fence] = said(name, body)
         if name == "completed":
             self.finish(body["result"]["code"], body["result"]["code"])
         elif name == "enqueued":

@@ -4,7 +4,7 @@ import os
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from lifemodel import HELD, OK, Activity, C, E, Task
 from writers import SECOND, Writer
@@ -21,7 +21,8 @@ LIMITS = {
 PRIORITIES = ["low", "normal", "high"]
 RESULTS = ["ok", "error", "cancelled"]
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "12"))
-PATIENT = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+PATIENT = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True,
+           "phases": [Phase.generate]}  # fmt: skip
 limits = st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in LIMITS.items()})
 returns = st.fixed_dictionaries(
     {}, optional={"failed": st.booleans(), "delay": st.sampled_from([0.7, 5.7])}
