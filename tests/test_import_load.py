@@ -14,7 +14,7 @@ from test_import import activity, task
 from app import config, database
 from app.catalog.tasks import TASKS
 from app.repository import invariants, schema, tenants
-from app.repository.importing import intake, reindexing
+from app.repository.importing import intake, loading, reindexing
 from app.repository.importing.loading import MANY
 
 LATER = 1_900_000_000_000_000_000
@@ -159,4 +159,21 @@ def test_ids_that_do_not_grow_with_time_are_noticed(tmp_path, monkeypatch, seed)
     times = [born[number] for number in sorted(ids) if born[number]]
     marked = invariants.unordered(TASKS) in invariants.known(base)
     assert marked == (times != sorted(times))
+    base.close()
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "beside a reader"])
+def test_a_large_load_leaves_the_log_as_it_was(tmp_path, monkeypatch, shared):
+    monkeypatch.setattr(loading, "ALONE", 1)
+    url = f"sqlite:///{tmp_path}/tasks.db"
+    base = opened(url)
+    schema.upgrade(base)
+    reader = opened(url)
+    if shared:
+        assert reader.row("SELECT COUNT(*) FROM tasks") == (0,)
+    intake.take(base, arrivals(MANY_TASKS), tenants.root(base), LATER)
+    assert reader.row("SELECT COUNT(*) FROM tasks") == (MANY,)
+    assert reader.row("PRAGMA journal_mode") == ("wal",)
+    assert base.row("PRAGMA foreign_keys") == (1,)
+    reader.close()
     base.close()

@@ -58,3 +58,13 @@ def test_tenants_of_bad_objects_are_not_made(cli):
     bad = task(2, state="x", tenant=UNIT)
     assert cli.load(task(1), bad, options=("--skip-bad",))["tasks"] == 1
     assert tenants(cli) == {}
+
+
+def test_members_of_tenants_that_the_api_does_not_have_are_counted_each_time(cli):
+    told = {**UNIT, "labels": ["x"], "kind": "unit"}
+    objects = [task(1, tenant=told), task(2, tenant=told), task(3, tenant=UNIT)]
+    result = cli.run("import", cli.file("o.ndjson", objects))
+    assert "'tenant.labels', which the API does not have: 2 times" in result.stderr
+    assert "'tenant.kind', which the API does not have: 2 times" in result.stderr
+    assert [item["tenant"] for item in cli.exported()] == [UNIT] * 3
+    assert "its id, uuid or locator is needed" in cli.complaints(task(4, tenant={}))[0]

@@ -67,9 +67,9 @@ class Checker:
         # By id: of two in one batch the later one replaces the earlier.
         kept: dict[str, dict[int, Columns]] = {plural: {} for plural in LAYOUTS}
         for candidate in candidates:
-            self.tally.ignored.update(candidate.into[IGNORED])
             if self.good(candidate, batch):
                 kept[candidate.catalog.plural][candidate.into["id"]] = candidate.into
+            self.tally.ignored.update(candidate.into[IGNORED])
         for plural, by_id in kept.items():
             if by_id:
                 layout, held = LAYOUTS[plural], list(by_id.values())

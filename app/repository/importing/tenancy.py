@@ -10,7 +10,7 @@ from app.catalog.kinds import LARGEST_ID
 from app.database import Database
 from app.models import Task, Tenant
 from app.repository import invariants, tenants
-from app.repository.importing.members import Columns, inside
+from app.repository.importing.members import IGNORED, Columns, inside
 from app.repository.importing.values import Wrong, text_of, uuid_of
 from app.repository.tenants import ROOT, Node
 
@@ -43,16 +43,17 @@ class Tenancy:
         """The tenant that an object tells of; the default for None. Raises Wrong."""
         if told is None:
             return self.default
-        key = tuple(told.items())
         try:
-            found = self.resolved.get(key)
-        except TypeError:
-            found, key = None, ()
-        if found is None:
-            found = self.node(*self.members(told, into))
+            return self.resolved[tuple(told.items())]
+        except (KeyError, TypeError):
+            pass
+        before = len(into[IGNORED])
+        found = self.node(*self.members(told, into))
+        # One with members that the API does not have is looked at each time, and they are counted.
+        if len(into[IGNORED]) == before:
             if len(self.resolved) > REMEMBERED:
                 self.resolved.clear()
-            self.resolved[key] = found
+            self.resolved[tuple(told.items())] = found
         return found
 
     def use(self, node: Node) -> None:
