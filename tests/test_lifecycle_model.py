@@ -34,17 +34,23 @@ class Life(RuleBasedStateMachine):
 
     writer: Writer
 
-    @initialize(several=st.lists(limits, min_size=2, max_size=3), started=st.booleans())
-    def begin(self, several, started):
+    @initialize(several=st.lists(limits, min_size=2, max_size=3), started=st.booleans(),
+                again=st.booleans())  # fmt: skip
+    def begin(self, several, started, again):
         self.writer.database.run("DELETE FROM tasks")
         self.now, self.tasks, self.leases = 0, {}, {}
         clock.now = lambda: BEGIN + self.now * SECOND
         for some in several:
             self.enqueue_one(some, "normal", True, 0)
         self.claim_some(2, "a")
+        for key, task in list(self.tasks.items()) if again else ():
+            # Old leases are there from the beginning.
+            if task.fence:
+                self.take(key, 1, "enqueued", {"reason": "again"})
+        self.claim_some(2, "b")
         for key, task in self.tasks.items():
-            if task.fence and started:
-                self.take(key, 1, "started", {})
+            if task.fence and started and task.state == "assigned":
+                self.take(key, task.fence, "started", {})
 
     def call(self, *asked, **options):
         answer = self.writer.call(*asked, **options)
@@ -133,7 +139,7 @@ class Life(RuleBasedStateMachine):
         if key := self.some(data):
             task = self.tasks[key]
             if task.deleted:
-                answer, told = self.call("PUT", f"tasks/{key}/restored")
+                _answer, told = self.call("PUT", f"tasks/{key}/restored")
                 assert told == OK
             else:
                 _, told = self.call("DELETE", f"tasks/{key}")
