@@ -91,10 +91,14 @@ def listening_address(value: str) -> str:
     return value
 
 
+SHORTEST = 32
+"""Characters that a secret has at least."""
+
+
 def secret(value: str) -> str:
     """A secret of at least 32 characters, or nothing."""
-    if value and len(value) < 32:
-        raise ValueError("must be at least 32 characters long")
+    if value and len(value) < SHORTEST:
+        raise ValueError(f"must be at least {SHORTEST} characters long")
     return value
 
 

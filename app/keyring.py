@@ -11,13 +11,13 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from app.config import BadSetting, Settings
+from app.config import SHORTEST, BadSetting, Settings
 
 
 def made_once(path: Path) -> str:
     """The secret kept at `path`, made there (mode 0600) by whoever comes first.
 
-    Raises BadSetting when the folder cannot be written.
+    Raises BadSetting when the folder cannot be written, or the file does not hold a secret.
     """
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
@@ -32,11 +32,15 @@ def made_once(path: Path) -> str:
                 pass
             finally:
                 fresh.unlink()
-        return path.read_text(encoding="utf-8").strip()
+        kept = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise BadSetting(
             f"TASKS_SECRET_KEY is not set and cannot be kept in {path}: {error.strerror}."
         ) from None
+    if len(kept) < SHORTEST:
+        # What a power failure left of it: with an empty secret anybody could sign.
+        raise BadSetting(f"The secret in {path} is damaged: put it back, or remove the file.")
+    return kept
 
 
 def secret_of(settings: Settings) -> str:

@@ -196,7 +196,7 @@ def write(database: Database, batch: list[Any], done: int, steps: bool) -> int:
             rows = [step for n, (row, _) in enumerate(batch) for step in activities(row, done + n)]
             fill(database, "activities", ACTIVITY_COLUMNS, rows)
             invariants.note(database, ACTIVITIES, [(row[14], *row[15:18]) for row in rows])
-    return done + len(batch)  # fmt: skip
+    return done + len(batch)
 
 
 FOREIGN = {"tasks_tenant_id", "tenants_parent_id", "task_tags_task_id", "activities_task_id",

@@ -1,7 +1,7 @@
 """List requests that tell good plans from bad ones, over the data of `benches.data`.
 
 Each is a function of a source of chance: the values differ in every request, the shape does not.
-`A` to `C` name tenants: the root, a partner (hundreds of customers), a large customer, a small one.
+They are asked by the root, by partners (hundreds of customers), by a large customer, a small one.
 """
 
 import random

@@ -154,8 +154,9 @@ def register(app: Flask, blueprints: tuple[Any, ...]) -> None:
     def to_dict() -> dict[str, Any]:
         """The document, made once: nothing in it changes while the application runs."""
         if not text:
-            text.update(json.loads(json.dumps(finished(), default=str)))
-            completed(text)
+            made = json.loads(json.dumps(finished(), default=str))
+            completed(made)
+            text.update(made)  # at once: another thread may be asking
         return text
 
     described.spec.to_dict = to_dict

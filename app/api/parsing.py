@@ -16,10 +16,6 @@ UNKNOWN = "unknown"
 """The message with which our schemas mark a parameter that they do not have."""
 
 
-class Garbled(str):
-    """What is not UTF-8 once percent-decoded, in ASCII with escapes; no parameter accepts it."""
-
-
 def decoded(raw: bytes) -> str:
     """`raw`, percent-encoded, as text; bytes that are not UTF-8 become lone surrogates."""
     return unquote_to_bytes(raw.replace(b"+", b" ")).decode(errors="surrogateescape")
@@ -80,6 +76,5 @@ class QueryParser(FlaskParser):
         self, error: ValidationError, req: Request, schema: Schema, **_: Any
     ) -> NoReturn:
         """Raise BadRequest with all the faults."""
-        whole = type(schema)() if schema.only is not None else schema
         said: Any = error.messages
-        raise BadRequest(list(faults(said.get("query", said), whole, error.data))) from None
+        raise BadRequest(list(faults(said.get("query", said), schema, error.data))) from None

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from gunicorn.http import errors as wire
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.sansio.response import Response as Answer
 
 from app import errors
 from app.api.answers import PROBLEM, as_json
@@ -85,10 +86,10 @@ def translated(error: HTTPException) -> errors.Refusal:
             return errors.InternalError()
 
 
-def on_http_exception(error: HTTPException) -> Response:
+def on_http_exception(error: HTTPException) -> Answer:
     """Answer an error that Flask or Werkzeug raised; redirects pass as they are."""
     if error.code is not None and error.code < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     return problem(translated(error))
 
 

@@ -89,7 +89,3 @@ class Catalog:
     def shown(self, lod: Lod) -> list[Attribute]:
         """The attributes that `lod` shows, in order."""
         return [row for row in self.attributes if row.lod.code <= lod.code]
-
-
-Values = dict[str, list[Any]]
-"""What a request asks: a filter's name to its entries' values."""

@@ -1,10 +1,10 @@
 """From what a request asks to predicates: names become numbers, words codes, times bounds."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from app.catalog.kinds import Like, OneOf
+from app.catalog.kinds import Like, OneOf, Uuid, When
 from app.catalog.rows import DELETED, TAGGED, Catalog, Filter, Members
 from app.catalog.times import FIRST, LAST
 from app.database import Database
@@ -58,7 +58,7 @@ def demanded(database: Database, row: Filter, entries: list[Any]) -> list[Predic
     if isinstance(row.target, Members):
         return named(database, row, row.target, entries)
     column = row.target.column_name  # type: ignore[union-attr]
-    if row.name.endswith("At"):
+    if isinstance(row.kind, When):
         return timed(column, *entries[0])
     return [Among(column, tuple(sorted({coded(row, entry) for entry in entries})))]
 
@@ -67,7 +67,7 @@ def coded(row: Filter, entry: Any) -> Any:
     """An entry as the column holds it."""
     if isinstance(row.kind, OneOf):
         return row.kind.words(entry).code
-    if row.name == "uuid":
+    if isinstance(row.kind, Uuid):
         return bytes.fromhex(entry.replace("-", ""))
     return int(entry)
 
@@ -111,12 +111,12 @@ def named(
 
 
 def numbers(
-    database: Database, row: Members, literals: Iterable[str], patterns: Iterable[str]
+    database: Database, row: Members, literals: Sequence[str], patterns: Sequence[str]
 ) -> tuple[int, ...]:
     """Numbers of the entries that match, in order; at most one more than are listed one by one,
     or all where only names are asked for: each has one entry at most."""
     texts = (*patterns, *literals)
-    count = len(tuple(patterns))
+    count = len(patterns)
     most = MOST_ENTRIES + 1 if count or row.column is not row.member.model.id else len(texts)
     entries: Any = row.member.model
 

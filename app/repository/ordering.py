@@ -14,7 +14,7 @@ from peewee import Field
 from app.catalog.rows import Catalog
 from app.database import Database, Row
 from app.repository import dictionaries, invariants
-from app.repository.naming import name_of, named
+from app.repository.naming import entries, name_of, named
 from app.repository.planning import Demand, Plan, Planner
 from app.repository.predicates import Among, Missing, Past, Predicate, Predicates, Span, Tagged, on
 from app.repository.sampling import Sample
@@ -248,6 +248,8 @@ class Lister:
         """`rows` sorted by `terms`."""
         for term in reversed(terms):
             at = (places or self.places)[term.column]
+            if term.names:
+                entries(self.database, term, {row[at] for row in rows})
             rows = sorted(
                 rows, key=lambda row: comparable(self.key(term, row[at])), reverse=term.descending
             )

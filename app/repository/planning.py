@@ -7,8 +7,8 @@ sorted. Costs are microseconds measured on SQLite; MariaDB's differ by a factor,
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from math import prod
 
 from app.catalog.indexes import INDEXES, Index
@@ -83,13 +83,14 @@ class Planner:
         self.catalog = demand.catalog
         self.sample = sample
         self.demand = demand
-        self.bound = None if demand.column == "uuid" else self.bounding(bounds)
+        self.bounds = bounds
         self.counts: dict[int, float] = {}
         self.nothing = False
 
-    def bounding(self, bounds: invariants.Bounds) -> Span | None:
+    @cached_property
+    def bound(self) -> Span | None:
         """What the conditions on other times imply for the order's column."""
-        column, catalog = self.demand.column, self.catalog
+        column, catalog, bounds = self.demand.column, self.catalog, self.bounds
         born = invariants.birth(catalog)
         target = born if column == "id" else column
         if target not in invariants.times(catalog):
@@ -232,18 +233,17 @@ class Planner:
             yield from self.along(row)
             yield from self.gathered(row)
 
-    def walk(self, index: Index | None, **options: object) -> Walk:
+    def walk(self, index: Index | None) -> Walk:
         """A walk in the demand's order, within its bounds."""
         demand = self.demand
         bounds = () if self.bound is None else (self.bound,)
-        walk = Walk(
-            (*demand.predicates, *bounds), demand.column, demand.descending, index, past=demand.past
-        )
-        return replace(walk, **options)  # type: ignore[arg-type]
+        rows = (*demand.predicates, *bounds)
+        return Walk(rows, demand.column, demand.descending, index, past=demand.past)
 
     def direct(self, row: Among) -> Plan:
         """The rows that `row`, ids or UUIDs, names."""
-        walk = replace(self.walk(None), predicates=self.demand.predicates)
+        demand = self.demand
+        walk = Walk(demand.predicates, demand.column, demand.descending, past=demand.past)
         return Plan((walk,), 0.0, f"the rows named by {row.column}")
 
     def along_order(self) -> Iterator[Plan]:
@@ -292,9 +292,9 @@ class Planner:
         if not isinstance(row, Among | Tagged | Span):
             return
         index = self.index_of(row)
-        walk = self.walk(index)
         if index is None and not isinstance(row, Tagged):
             return
+        walk = self.walk(index)
         walks = tuple(streams(walk, row)) if isinstance(row, Tagged) else (walk,)
         cost = len(walks) * STATEMENT + GATHERED * self.count(row)
         yield Plan(walks, cost, f"all of {row.column}, sorted", True)

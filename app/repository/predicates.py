@@ -6,6 +6,7 @@ enter the text): statements are compiled once per shape.
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from peewee import SQL, Expression, Field, Value, fn
@@ -17,14 +18,22 @@ from app.models import Tenant
 class Mark:
     """The place of the `n`-th parameter of a statement."""
 
+    __slots__ = ("n",)
+
     def __init__(self, n: int) -> None:
         """Stand for parameter number `n`."""
         self.n = n
 
 
+@lru_cache(maxsize=4_096)
+def mark(n: int) -> Mark:
+    """The mark of parameter number `n`: one for all statements, of which thousands are kept."""
+    return Mark(n)
+
+
 def marks(start: int, count: int) -> list[Value]:
     """Marks for `count` parameters from number `start` on, as Peewee nodes."""
-    return [Value(Mark(start + i), converter=False, unpack=False) for i in range(count)]
+    return [Value(mark(start + i), converter=False, unpack=False) for i in range(count)]
 
 
 @dataclass(frozen=True)

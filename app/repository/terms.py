@@ -8,8 +8,9 @@ from app.catalog.rows import Catalog, Members
 from app.repository.filtering import both, empty
 from app.repository.predicates import Among, Differs, Missing, Predicate, Predicates, Span, on
 from app.repository.query import OrderBy
+from app.vocabulary import Priority, State
 
-WORDS = {"state": 5, "priority": 5}
+WORDS = {"state": len(State), "priority": len(Priority)}
 """Columns of codes, and how many codes there are."""
 UNIQUE = ("id", "uuid")
 Keys = Sequence[Any]
