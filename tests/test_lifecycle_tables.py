@@ -132,9 +132,7 @@ def activity_in(writer, state):
 
 
 def moved(writer, activity, step, lease):
-    return writer.call(
-        "PUT", f"activities/{activity}/{step}", BODIES.get(step), lease, "consumer"
-    )
+    return writer.call("PUT", f"activities/{activity}/{step}", BODIES.get(step), lease, "consumer")
 
 
 @pytest.mark.parametrize("state", ACTIVITIES)
@@ -155,7 +153,7 @@ def test_an_activity_is_led_as_the_table_says(writer, state, step):
 @pytest.mark.parametrize("step", [A, E, S, P, C, "progress"])
 def test_an_activity_is_moved_under_the_lease_of_its_task_alone(writer, state, step):
     task, lease, activity = activity_in(writer, state)
-    other, foreign = writer.held()
+    _other, foreign = writer.held()
     body = {"progress": {}} if step == "progress" else BODIES.get(step)
     path = f"activities/{activity}/{step}"
     for wrong in (foreign, "forged", lease[:-1] + ("A" if lease[-1] != "A" else "B")):

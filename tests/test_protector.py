@@ -189,9 +189,7 @@ def test_a_tenant_is_read_again_after_a_while(
     assert known.find(CUSTOMER).name == "new"  # type: ignore[union-attr]
 
 
-def test_only_so_many_tenants_are_remembered(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_so_many_tenants_are_remembered(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callers, "REMEMBERED", 1)
     known = callers.Tenants(house.database)
     assert known.find(CUSTOMER)

@@ -266,5 +266,5 @@ def write(
     for row in tasks:
         stepped.send(
             database=database, task=row["id"], attempt=0, step="enqueue", state=ENQUEUED,
-            executor=None, reason=None,
+            executor=None, reason=None, result=None,
         )  # fmt: skip
