@@ -14,11 +14,15 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-ha
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 TESTS ?=
+TASKS ?= 10000
+KILLS ?= 50
+ENGINES ?= sqlite mysql
+FAULT ?=
 # Both cores for the tests; `make test WORKERS=0` runs them in one process.
 WORKERS ?= auto
 export FLASK_APP := wsgi:app
 
-.PHONY: help install run serve migrate seed test cover lint format docs bench check wheel lock clean
+.PHONY: help install run serve migrate seed test cover lint format docs bench drill check wheel lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +62,9 @@ docs: $(READY_DEV) ## Write the generated tables of the README anew
 
 bench: $(READY_DEV) ## Measure, and print each figure against its bound
 	@$(BIN)/python -m benches $(BENCH)
+
+drill: $(READY_DEV) ## Kill everything while tasks are carried out (TASKS, KILLS, ENGINES, FAULT=fence)
+	@TASKS='$(TASKS)' KILLS='$(KILLS)' ENGINES='$(ENGINES)' FAULT='$(FAULT)' $(BIN)/python tests/drills/drill.py
 
 check: lint ## Everything that CI checks
 	@$(BIN)/python docs/generate.py --check
