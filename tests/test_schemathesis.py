@@ -53,6 +53,7 @@ def test_what_the_document_allows_is_answered_and_the_rest_refused(
 def judge(answer, collection: str) -> None:
     """The answer to a list request is what the grammar says of its query."""
     query = urlsplit(answer.request.url).query
-    if "after=" not in query:
+    # An empty list is written `type=` here, yet nothing of it is sent: it cannot be judged.
+    if "after=" not in query and "=&" not in f"{query}&":
         wanted = 400 if faults(collection, query.encode()) else 200
         assert answer.status_code == wanted, query
