@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = "install run serve migrate seed test cover lint format docs bench drill check wheel lock help"
+COMMANDS = (
+    "install run serve migrate seed test cover lint format docs bench drill check wheel lock help"
+)
 MOST = 45
 
 
