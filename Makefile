@@ -10,7 +10,9 @@ PORT ?=
 AGENTS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+# The locks are whole. Left to find dependencies itself, an old pip takes the newest `coverage[toml]`
+# beside the pinned `coverage` and then refuses it.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 TESTS ?=

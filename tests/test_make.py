@@ -41,6 +41,11 @@ def test_every_package_is_pinned_with_hashes_and_no_address(name):
     )
 
 
+def test_the_locks_are_whole():
+    """They are installed without a look at what packages need."""
+    subprocess.run([sys.executable, "-m", "pip", "check"], check=True, capture_output=True)
+
+
 def test_running_needs_few_packages():
     assert len(locked("requirements.txt")) <= MOST
 
