@@ -9,6 +9,7 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import local
 from time import sleep
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -31,6 +32,10 @@ AS_PEEWEE: Any = vars(peewee)["__exception_wrapper__"]
 ROLLED_BACK = (1213, 1205, 1020)
 """MySQL's errors after which the whole transaction may simply be run again: deadlock, lock wait
 (after which `transaction` rolls back what the server has not), record changed."""
+LOST = (0, 2006, 2013, 2055, 4031)
+"""MySQL's errors (0: the driver's own) after which there is no connection any more."""
+SOON = 1.0
+"""Seconds within which a lost connection shows; a statement that takes longer was cut off."""
 ATTEMPTS = 8
 
 
@@ -52,6 +57,12 @@ def number_of(error: Exception) -> int:
     return first if isinstance(first, int) else 0
 
 
+class Standing(local):
+    """Whether the thread that looks is inside a transaction."""
+
+    inside = False
+
+
 class Database:
     """One database of either dialect; its connections belong to the threads that use it."""
 
@@ -64,6 +75,7 @@ class Database:
         """What stands for a parameter in the SQL of this dialect."""
         self.memory: dict[Any, Any] = {}
         """What acts remember of this database between requests; each bounds its own part."""
+        self.thread = Standing()
 
     def compiled(self, query: Any) -> tuple[str, list[Any]]:
         """The SQL text of a Peewee query in this dialect, and its values in their places."""
@@ -72,8 +84,29 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """What a SELECT answers. Raises Unavailable."""
+        if self.thread.inside:
+            return self.fetched(sql, values)
+        return self.first(self.fetched, sql, values)
+
+    def fetched(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        """What a SELECT answers on the connection that this thread has."""
         with self.translated(), AS_PEEWEE:
             return list(self.engine.execute_sql(sql, values).fetchall())
+
+    def first(self, act: Callable[..., Result], *given: Any) -> Result:
+        """What `act`, which changes nothing, answers; on a new connection if its own was lost.
+
+        The server may have closed what lay idle, or have been started anew: that shows at once.
+        Raises Unavailable.
+        """
+        began = clock.monotonic()
+        try:
+            return act(*given)
+        except Unavailable as refusal:
+            if not lost(refusal) or clock.monotonic() > began + SOON:
+                raise
+            self.engine.close_idle()
+            return act(*given)
 
     def stream(self, sql: str, values: Sequence[Any] = (), size: int = 1000) -> Iterator[list[Row]]:
         """What a SELECT answers, in lists of at most `size` rows. Raises Unavailable."""
@@ -114,33 +147,40 @@ class Database:
     @contextmanager
     def read_transaction(self) -> Iterator[None]:
         """All SELECTs inside see one and the same moment."""
-        begin = "BEGIN" if self.dialect == "sqlite" else "START TRANSACTION READ ONLY"
-        with self.transaction((begin,)):
+        begin = (
+            ("BEGIN",)
+            if self.dialect == "sqlite"
+            else ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION READ ONLY")
+        )
+        with self.transaction(begin):
             yield
 
     @contextmanager
     def write_transaction(self) -> Iterator[None]:
         """What happens inside is written whole when it ends well, and not at all when it raises."""
         # IMMEDIATE: two deferred readers that both turn writer can only fail.
-        begin = (
-            ("BEGIN IMMEDIATE",)
-            if self.dialect == "sqlite"
-            else ("SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION")
-        )
-        with self.transaction(begin):
+        begin = "BEGIN IMMEDIATE" if self.dialect == "sqlite" else "START TRANSACTION"
+        with self.transaction((begin,)):
             yield
 
     @contextmanager
     def transaction(self, begin: Sequence[str]) -> Iterator[None]:
         """Open with the statements of `begin`; COMMIT at the end, ROLLBACK on any exception."""
-        for statement in begin:
-            self.run(statement)
+        self.first(self.begin, begin)
+        self.thread.inside = True
         try:
             yield
             self.run("COMMIT")
         except BaseException:
             self.roll_back()
             raise
+        finally:
+            self.thread.inside = False
+
+    def begin(self, statements: Sequence[str]) -> None:
+        """Open a transaction."""
+        for statement in statements:
+            self.run(statement)
 
     def roll_back(self) -> None:
         """Undo the open transaction; a connection that cannot even do that is thrown away."""
@@ -210,6 +250,14 @@ class Database:
             self.engine.close()
         if self.dialect == "mysql":
             self.engine.close_idle()
+
+
+def lost(refusal: Unavailable) -> bool:
+    """Whether what was refused met a connection that is no more."""
+    cause = refusal.__cause__
+    if not isinstance(cause, peewee.OperationalError | peewee.InterfaceError):
+        return False
+    return number_of(cause) in LOST
 
 
 def passing(refusal: Unavailable) -> bool:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 
+import mariadb
 import pytest
 
 from app import config, database
@@ -55,6 +56,24 @@ def test_a_connection_that_is_lost_in_a_transaction_is_not_opened_again_to_undo_
     with pytest.raises(Unavailable):
         act()
     assert connected.engine.is_closed()
+
+
+def test_a_connection_that_was_lost_while_it_lay_idle_is_replaced(mysql_engine):
+    given = {"TASKS_DATABASE_URL": mysql_engine.fresh(), "TASKS_DATABASE_TIMEOUT": 1}
+    with closing(database.connect(config.load(given))) as connected:
+
+        def lose():
+            (number,) = connected.row("SELECT CONNECTION_ID()")
+            connected.release()
+            with closing(mariadb.raw(mysql_engine.server)) as other:
+                other.cursor().execute(f"KILL {number}")
+
+        lose()
+        assert connected.rows("SELECT name FROM tenants") == [("root",)]
+        lose()
+        with connected.write_transaction():
+            connected.run("UPDATE tenants SET name = 'ours' WHERE id = 1")
+        assert connected.rows("SELECT name FROM tenants") == [("ours",)]
 
 
 def test_a_collection_that_is_believed_large_may_be_empty(connected):

@@ -27,6 +27,11 @@ PAGE = 10_000
 TENANTS = "changes of tenants"
 """How often a tenant was renamed or removed: what was read of tenants is good until it grows."""
 
+VERSION = "version"
+"""How often any of them was changed: what a process remembers is good while this stays."""
+REMEMBERED = "invariants"
+"""Where a database's memory keeps them."""
+
 Bounds = dict[str, int]
 """Name of an invariant to its value; one that is not there is 0."""
 
@@ -92,14 +97,41 @@ def known(database: Database) -> Bounds:
     return dict(fetch(database, "invariants", build, ()))
 
 
+def remembered(database: Database) -> Bounds:
+    """All bounds as this process saw them last: good while their version is the same."""
+    kept: Bounds | None = database.memory.get(REMEMBERED)
+    return known_anew(database) if kept is None else kept
+
+
+def known_anew(database: Database) -> Bounds:
+    """All bounds as they stand, which are remembered."""
+    kept: Bounds = known(database)
+    database.memory[REMEMBERED] = kept
+    return kept
+
+
+def version() -> Any:
+    """The bounds' version, as a column for rows that are read by what is remembered of them."""
+    return Invariant.select(Invariant.value).where(Invariant.name == VERSION)
+
+
+def changed(database: Database, name: str = VERSION) -> None:
+    """One change more is counted under `name`, in the transaction that is open."""
+    counted = Invariant.update(value=Invariant.value + 1).where(Invariant.name == name)
+    if not database.change(counted):
+        database.change(Invariant.insert(name=name, value=0).on_conflict_ignore())
+        database.change(counted)
+
+
 def widen(database: Database, bounds: Bounds) -> None:
     """Make the kept bounds no smaller than `bounds`, in the transaction that is open."""
     if not bounds:
         return
     kept = known(database)
-    for name, value in bounds.items():
-        if kept.get(name, 0) >= value:
-            continue
+    wider = {name: value for name, value in bounds.items() if kept.get(name, 0) < value}
+    if wider:
+        changed(database)
+    for name, value in wider.items():
         if name not in kept:
             # IGNORE: another writer may have it already, in a transaction that was still open.
             database.change(Invariant.insert(name=name, value=value).on_conflict_ignore())
@@ -109,10 +141,8 @@ def widen(database: Database, bounds: Bounds) -> None:
 
 def tenants_changed(database: Database) -> None:
     """What other processes remember of tenants is void, once the open transaction is committed."""
-    counted = Invariant.update(value=Invariant.value + 1).where(Invariant.name == TENANTS)
-    if not database.change(counted):
-        database.change(Invariant.insert(name=TENANTS, value=0).on_conflict_ignore())
-        database.change(counted)
+    changed(database)
+    changed(database, TENANTS)
 
 
 def note(database: Database, catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> None:
@@ -160,6 +190,7 @@ def check_order(database: Database, catalog: Catalog, now: int, low: int, high: 
     edge = now // MICROSECOND
     low = database.select(model.select(fn.MAX(model.id)).where(model.id < edge).tuples())[0][0]
     high = database.select(model.select(fn.MIN(model.id)).where(model.id >= edge).tuples())[0][0]
+    changed(database)
     database.change(Invariant.delete().where(Invariant.name.in_(gap(catalog))))
     if high is not None:
         for name, value in zip(gap(catalog), (low or 0, high), strict=True):

@@ -9,7 +9,7 @@ from app.catalog.rows import Catalog
 from app.database import Database
 from app.repository import invariants, projection
 from app.repository.filtering import predicates
-from app.repository.ordering import Lister
+from app.repository.ordering import Lister, Torn
 from app.repository.paging import Question, check_size, continued, fresh, token
 from app.repository.planning import Demand, Planner
 from app.repository.predicates import Predicates, marks, parameters_of, shapes_of
@@ -43,15 +43,23 @@ def page(
         if query.limit is not None:
             check_size(catalog, query)
         question = fresh(query)
-    with database.read_transaction():
-        return answered(database, catalog, question, query.limit or PAGE, node, key, now)
+    asked = (database, catalog, question, query.limit or PAGE, node, key, now)
+    try:
+        # Mostly one statement finds the rows, and needs no transaction around it.
+        return answered(*asked, alone=True)
+    except Torn:
+        with database.read_transaction():
+            return answered(*asked)
 
 
 def answered(
     database: Database, catalog: Catalog, question: Question, limit: int, node: Node,
-    key: bytes, now: int,
+    key: bytes, now: int, alone: bool = False,
 ) -> Page:  # fmt: skip
-    """The page of `question`, read in the transaction that is open."""
+    """The page of `question`, read in the transaction that is open or (alone) by one statement.
+
+    Raises Torn when that cannot be.
+    """
     wanted = predicates(database, catalog, question.filters, node)
     if wanted is None:
         return Page([], None)
@@ -59,8 +67,8 @@ def answered(
     head = Head(question.lod.value, plan.columns, catalog.details if plan.detailed else None)
     terms = terms_of(catalog, question.order)
     sample = sample_of(database, catalog, now)
-    bounds = invariants.known(database)
-    lister = Lister(database, catalog, terms, head, sample, bounds)
+    bounds = invariants.remembered(database) if alone else invariants.known_anew(database)
+    lister = Lister(database, catalog, terms, head, sample, bounds, alone)
     # One more than asked tells whether there is a next page.
     rows = lister.page(wanted, begin(catalog, terms, question.after), limit + 1)
     items = projection.shaped(database, plan, rows[:limit], bounds.get(invariants.TENANTS, 0))
@@ -80,12 +88,12 @@ def begin(catalog: Catalog, terms: list[Term], keys: list[Any] | None) -> Keys |
 
 
 def count(database: Database, catalog: Catalog, query: Query, node: Node, now: int) -> int:
-    """How many rows satisfy the filters of `query` in the subtree of `node`: exact."""
-    with database.read_transaction():
-        wanted = predicates(database, catalog, query.filters, node)
-        if wanted is None:
-            return 0
-        return counted(database, catalog, wanted, now)
+    """How many rows satisfy the filters of `query` in the subtree of `node`: exact.
+
+    One statement counts: no transaction is needed around it.
+    """
+    wanted = predicates(database, catalog, query.filters, node)
+    return 0 if wanted is None else counted(database, catalog, wanted, now)
 
 
 def counted(database: Database, catalog: Catalog, wanted: Predicates, now: int) -> int:

@@ -45,28 +45,49 @@ class Few:
     places: dict[str, int]
 
 
+class Torn(Exception):
+    """One statement is not enough, or what it relied on has changed: a transaction is needed."""
+
+
 class Lister:
     """Finds rows of one collection in one order; `columns` are those that its rows have."""
 
     def __init__(
         self, database: Database, catalog: Catalog, terms: list[Term], head: Head,
-        sample: Sample, bounds: invariants.Bounds,
+        sample: Sample, bounds: invariants.Bounds, alone: bool = False,
     ) -> None:  # fmt: skip
-        """`head`: the columns wanted, to which those of the order are added."""
+        """`head`: the columns wanted, to which those of the order are added.
+
+        `alone`: no transaction is open. Rows are then found by one statement, which tells the
+        version of the bounds as well, or not at all (Torn).
+        """
         self.database, self.catalog, self.terms = database, catalog, terms
         self.sample, self.bounds = sample, bounds
         columns = list(head.columns)
         self.places: dict[str, int] = {}
         for term in terms:
             self.places[term.column] = place(columns, catalog.model._meta.columns[term.column])
-        name = (head.name, tuple(term.column for term in terms))
+        self.alone, self.asked = alone, False
+        if alone:
+            columns.append(invariants.version())
+        name = (head.name, alone, tuple(term.column for term in terms))
         self.head = Head(name, tuple(columns), head.details)
         self.width = len(head.columns)
         self.plans: list[Plan] = []
 
     def page(self, predicates: Predicates, after: Keys | None, want: int) -> list[Row]:
-        """The first `want` rows that satisfy `predicates`, beyond `after`."""
-        return self.listed(self.terms, predicates, after, want)
+        """The first `want` rows that satisfy `predicates`, beyond `after`. Raises Torn."""
+        rows = self.listed(self.terms, predicates, after, want)
+        if self.alone and not (rows and rows[0][-1] == self.bounds.get(invariants.VERSION)):
+            raise Torn
+        return rows
+
+    def step(self, walk: Walk, want: int | None) -> list[Row]:
+        """The rows of a walk. Raises Torn for the second one outside a transaction."""
+        if self.alone and self.asked:
+            raise Torn
+        self.asked = True
+        return run(self.database, self.catalog, walk, self.head, want)
 
     def listed(
         self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
@@ -176,7 +197,9 @@ class Lister:
         plan = Planner(self.database, demand, self.sample, self.bounds).best()
         self.plans.append(plan)
         if not plan.late and len(plan.walks) == 1:
-            return run(self.database, self.catalog, plan.walks[0], self.head, want)
+            return self.step(plan.walks[0], want)
+        if self.alone:
+            raise Torn
         return self.fetched(self.merged(plan, term, want))
 
     def merged(self, plan: Plan, term: Term, want: int) -> list[int]:
@@ -196,8 +219,7 @@ class Lister:
         found: dict[int, Row] = {}
         for some in dictionaries.batches(ids):
             walk = Walk((Among("id", tuple(some)),), "id", False)
-            rows = run(self.database, self.catalog, walk, self.head, None)
-            found |= {row[0]: row for row in rows}
+            found |= {row[0]: row for row in self.step(walk, None)}
         return [found[number] for number in ids]
 
     def few(self, terms: list[Term], predicates: Predicates) -> "Few | None":
@@ -209,6 +231,8 @@ class Lister:
             planner.usable(row) and planner.count(row) <= SMALL for row in narrow
         ):
             return None
+        if self.alone:
+            raise Torn
         plan = planner.best()
         self.plans.append(plan)
         columns = [self.catalog.model.id]

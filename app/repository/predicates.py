@@ -212,6 +212,18 @@ class Within(Predicate):
 
 
 @dataclass(frozen=True)
+class Beneath(Within):
+    """The same, asked of a single row: its tenant is looked up, not all of the subtree's."""
+
+    def sql(self, catalog: Catalog, places: list[Value]) -> Any:
+        """A look-up of the row's tenant."""
+        own = Tenant.select(SQL("1")).where(
+            (Tenant.id == self.field(catalog)) & (fn.INSTR(Tenant.locator, places[0]) == SQL("1"))
+        )
+        return fn.EXISTS(own)
+
+
+@dataclass(frozen=True)
 class Containing(Predicate):
     """An entry's text contains one of `patterns`, or is one of `literals`: too many to list."""
 
