@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 from peewee import fn
@@ -9,7 +10,9 @@ from peewee import fn
 from app.database import Database
 from app.errors import BadRequest, Fault, NotFound, TenantInUse
 from app.models import TEXT, Client, Task, Tenant, User
-from app.repository import invariants
+from app.repository import invariants, sentences
+from app.repository.predicates import Among, marks
+from app.repository.statements import fetch
 
 ROOT = 1
 
@@ -45,13 +48,25 @@ def node(row: tuple) -> Node:  # type: ignore[type-arg]
 
 def by_uuid(database: Database, uuid: UUID) -> Node | None:
     """The tenant with this UUID, or None."""
-    rows = database.select(Tenant.select(*COLUMNS).where(Tenant.uuid == uuid.bytes).tuples())
+
+    def build() -> Any:
+        return Tenant.select(*COLUMNS).where(Tenant.uuid == marks(0, 1)[0]).tuples()
+
+    rows = fetch(database, "tenant by uuid", build, (uuid.bytes,))
     return node(rows[0]) if rows else None
 
 
 def by_ids(database: Database, ids: Iterable[int]) -> dict[int, Node]:
     """The tenants with these numbers, by number; unknown ones are left out."""
-    rows = database.select(Tenant.select(*COLUMNS).where(Tenant.id.in_(list(ids))).tuples())
+    wanted = tuple(ids)
+    if not wanted:
+        return {}
+    padded = Among("id", wanted).parameters
+
+    def build() -> Any:
+        return Tenant.select(*COLUMNS).where(Tenant.id.in_(marks(0, len(padded)))).tuples()
+
+    rows = fetch(database, ("tenants by id", len(padded)), build, padded)
     return {row[0]: node(row) for row in rows}
 
 
@@ -88,11 +103,10 @@ def named(name: str) -> str:
 def inserted(database: Database, new: Node, parent_id: int) -> None:
     """Write a new tenant, in the transaction that is open."""
     row = {
-        Tenant.id: new.id, Tenant.uuid: new.uuid.bytes if new.uuid else None,
-        Tenant.parent_id: parent_id, Tenant.branch_id: new.branch_id,
-        Tenant.locator: new.locator, Tenant.name: new.name,
+        "id": new.id, "uuid": new.uuid.bytes if new.uuid else None, "parent_id": parent_id,
+        "branch_id": new.branch_id, "locator": new.locator, "name": new.name,
     }  # fmt: skip
-    database.change(Tenant.insert(row))
+    sentences.insert(database, "tenants", row)
 
 
 def below(parent: Node, number: int, uuid: UUID | None, name: str | None) -> Node:
