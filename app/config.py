@@ -183,6 +183,12 @@ SETTINGS = (
         "Seconds that a call waits for a lock or a connection before it is answered 503.",
     ),
     Setting(
+        "TASKS_QUERY_SECONDS",
+        whole(1, 300),
+        "5",
+        "Seconds that a list or a count may take before it is given up and answered 503.",
+    ),
+    Setting(
         "TASKS_DATABASE_POOL", whole(1, 1_000), "20", "Connections that one process keeps to MySQL."
     ),
     Setting(

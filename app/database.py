@@ -20,7 +20,7 @@ from playhouse.pool import MaxConnectionsExceeded
 from app import clock
 from app.config import Settings
 from app.engines import mysql, mysql_driver, sqlite
-from app.errors import Unavailable
+from app.errors import QueryTooSlow, Unavailable
 
 Row = tuple[Any, ...]
 Result = TypeVar("Result")
@@ -34,6 +34,8 @@ ROLLED_BACK = (1213, 1205, 1020)
 (after which `transaction` rolls back what the server has not), record changed."""
 LOST = (0, 2006, 2013, 2055, 4031)
 """MySQL's errors (0: the driver's own) after which there is no connection any more."""
+GIVEN_UP = (1969, 3024)
+"""MariaDB's and MySQL's errors for a statement that took too long."""
 SOON = 1.0
 """Seconds within which a lost connection shows; a statement that takes longer was cut off."""
 ATTEMPTS = 8
@@ -66,11 +68,13 @@ class Standing(local):
 class Database:
     """One database of either dialect; its connections belong to the threads that use it."""
 
-    def __init__(self, engine: Any, dialect: str, timeout: int) -> None:
-        """`dialect`: "sqlite" or "mysql"; `timeout`: seconds to wait for locks."""
+    def __init__(self, engine: Any, dialect: str, timeout: int, query_seconds: int) -> None:
+        """`dialect`: "sqlite" or "mysql"; `timeout`: seconds to wait for locks; `query_seconds`:
+        what is read within `bounded` may take."""
         self.engine = engine
         self.dialect = dialect
         self.timeout = timeout
+        self.query_seconds = query_seconds
         self.mark = "?" if dialect == "sqlite" else "%s"
         """What stands for a parameter in the SQL of this dialect."""
         self.memory: dict[Any, Any] = {}
@@ -90,7 +94,12 @@ class Database:
 
     def fetched(self, sql: str, values: Sequence[Any]) -> list[Row]:
         """What a SELECT answers on the connection that this thread has."""
+        limit = self.engine.limit
+        if limit.passed():
+            raise QueryTooSlow(self.query_seconds)
         with self.translated(), AS_PEEWEE:
+            if limit.until is not None:
+                sql = self.engine.hurried(sql, self.query_seconds)
             return list(self.engine.execute_sql(sql, values).fetchall())
 
     def first(self, act: Callable[..., Result], *given: Any) -> Result:
@@ -143,6 +152,15 @@ class Database:
         """Run a Peewee INSERT -> the id that the database gave the row."""
         with self.translated():
             return int(self.engine.execute_sql(*self.compiled(query)).lastrowid)
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """What is read inside ends in time, or is given up: QueryTooSlow."""
+        self.engine.limit.until = clock.monotonic() + self.query_seconds
+        try:
+            yield
+        finally:
+            self.engine.limit.until = None
 
     @contextmanager
     def read_transaction(self) -> Iterator[None]:
@@ -220,6 +238,8 @@ class Database:
             MaxConnectionsExceeded,
             OSError,
         ) as error:
+            if number_of(error) in GIVEN_UP or str(error) == "interrupted":
+                raise QueryTooSlow(self.query_seconds) from error
             if self.dialect == "mysql" and number_of(error) not in ROLLED_BACK:
                 self.discard()
             raise refuse(error) from error
@@ -272,7 +292,7 @@ def connect(settings: Settings, patient: bool = False) -> Database:
     `patient`: for commands that run long statements, which no read timeout may cut.
     """
     parts = urlsplit(settings.database_url)
+    limits = settings.database_timeout, settings.query_seconds
     if parts.scheme == "sqlite":
-        path = unquote(parts.path[1:])
-        return Database(sqlite(path, settings), "sqlite", settings.database_timeout)
-    return Database(mysql(parts, settings, patient), "mysql", settings.database_timeout)
+        return Database(sqlite(unquote(parts.path[1:]), settings), "sqlite", *limits)
+    return Database(mysql(parts, settings, patient), "mysql", *limits)

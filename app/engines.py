@@ -1,6 +1,7 @@
 """The two kinds of database, and how a connection to each is opened."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -8,6 +9,7 @@ from urllib.parse import unquote
 import peewee
 from playhouse.pool import PooledMySQLDatabase
 
+from app import clock
 from app.config import Settings
 
 try:
@@ -21,8 +23,26 @@ mysql_driver: Any = driver
 SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
+STEPS = 20_000
+"""Steps of SQLite's virtual machine between two looks at the clock: about a millisecond."""
+
+
+class Limit(threading.local):
+    """Until when what this thread reads is waited for."""
+
+    until: float | None = None
+
+    def passed(self) -> bool:
+        """Whether it should end now."""
+        return self.until is not None and clock.monotonic() > self.until
+
+
 class Sqlite(peewee.SqliteDatabase):
     """A SQLite file whose folder is made when needed and that only its owner can read."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.limit = Limit()
 
     def _connect(self) -> Any:
         path = Path(self.database)
@@ -30,14 +50,34 @@ class Sqlite(peewee.SqliteDatabase):
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         connect: Any = super()
-        return connect._connect()
+        connection = connect._connect()
+        connection.set_progress_handler(self.limit.passed, STEPS)
+        return connection
+
+    def hurried(self, sql: str, seconds: int) -> str:
+        """The SELECT `sql`, which the connection itself stops at the limit."""
+        return sql
 
 
 class Server(peewee.MySQLDatabase):
     """A MySQL-compatible server, reached through the driver that this process has."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.mariadb = False
+        super().__init__(*args, **options)
+        self.limit = Limit()
+
     def _connect(self) -> Any:
-        return open_connection(self.database, **self.connect_params)
+        connection = open_connection(self.database, **self.connect_params)
+        self.mariadb = "mariadb" in connection.get_server_info().lower()
+        return connection
+
+    def hurried(self, sql: str, seconds: int) -> str:
+        """The SELECT `sql`, which the server stops after so many seconds."""
+        self.connect(reuse_if_open=True)  # only a server says what it is
+        if self.mariadb:
+            return f"SET STATEMENT max_statement_time={seconds} FOR {sql}"
+        return sql.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({seconds}000) */", 1)
 
 
 class MySQL(PooledMySQLDatabase, Server):

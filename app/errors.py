@@ -235,3 +235,13 @@ class Unavailable(Refusal):
     def __init__(self, reason: str, seconds: int = 2) -> None:
         """`reason`: for people, without internals; `seconds`: when a retry makes sense."""
         super().__init__(reason=reason, seconds=seconds)
+
+
+class QueryTooSlow(Unavailable):
+    """The query was given up after {limit} seconds: narrow it by filters, or order it otherwise."""
+
+    code = "query_too_slow"
+
+    def __init__(self, limit: int) -> None:
+        """`limit`: seconds that a list or count may take."""
+        Refusal.__init__(self, limit=limit, seconds=30)

@@ -1,5 +1,8 @@
 """Lists and counts of tasks and activities."""
 
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +10,12 @@ from peewee import SQL, fn
 
 from app.catalog.rows import Catalog
 from app.database import Database
+from app.errors import QueryTooSlow
 from app.repository import invariants, projection
 from app.repository.filtering import predicates
 from app.repository.ordering import Lister, Torn
 from app.repository.paging import Question, check_size, continued, fresh, token
-from app.repository.planning import Demand, Planner
+from app.repository.planning import Demand, Plan, Planner
 from app.repository.predicates import Predicates, marks, parameters_of, shapes_of
 from app.repository.query import PAGE, Query
 from app.repository.sampling import sample_of
@@ -19,6 +23,8 @@ from app.repository.statements import fetch
 from app.repository.tenants import Node
 from app.repository.terms import Keys, Term, terms_of
 from app.repository.walks import Along, Head, by_key
+
+log = logging.getLogger("app.lists")
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ def page(
     """One page of the list that `query` asks, of what the subtree of `node` holds.
 
     `key`: signs page tokens; `now`: epoch nanoseconds. Raises QueryTooLong, BadCursor,
-    CursorMismatch, Unavailable.
+    CursorMismatch, Unavailable, QueryTooSlow.
     """
     if query.after is not None:
         question = continued(key, catalog, node, query)
@@ -43,22 +49,24 @@ def page(
         if query.limit is not None:
             check_size(catalog, query)
         question = fresh(query)
-    asked = (database, catalog, question, query.limit or PAGE, node, key, now)
-    try:
-        # Mostly one statement finds the rows, and needs no transaction around it.
-        return answered(*asked, alone=True)
-    except Torn:
-        with database.read_transaction():
-            return answered(*asked)
+    plans: list[Plan] = []
+    asked = (database, catalog, question, query.limit or PAGE, node, key, now, plans)
+    with given_up_aloud(catalog, query, plans), database.bounded():
+        try:
+            # Mostly one statement finds the rows, and needs no transaction around it.
+            return answered(*asked, alone=True)
+        except Torn:
+            with database.read_transaction():
+                return answered(*asked)
 
 
 def answered(
     database: Database, catalog: Catalog, question: Question, limit: int, node: Node,
-    key: bytes, now: int, alone: bool = False,
+    key: bytes, now: int, plans: list[Plan], alone: bool = False,
 ) -> Page:  # fmt: skip
     """The page of `question`, read in the transaction that is open or (alone) by one statement.
 
-    Raises Torn when that cannot be.
+    `plans`: to which those are added that are taken. Raises Torn when one statement cannot be.
     """
     wanted = predicates(database, catalog, question.filters, node)
     if wanted is None:
@@ -68,7 +76,7 @@ def answered(
     terms = terms_of(catalog, question.order)
     sample = sample_of(database, catalog, now)
     bounds = invariants.remembered(database) if alone else invariants.known_anew(database)
-    lister = Lister(database, catalog, terms, head, sample, bounds, alone)
+    lister = Lister(database, catalog, terms, head, sample, bounds, plans, alone)
     # One more than asked tells whether there is a next page.
     rows = lister.page(wanted, begin(catalog, terms, question.after), limit + 1)
     items = projection.shaped(database, plan, rows[:limit], bounds.get(invariants.TENANTS, 0))
@@ -90,10 +98,25 @@ def begin(catalog: Catalog, terms: list[Term], keys: list[Any] | None) -> Keys |
 def count(database: Database, catalog: Catalog, query: Query, node: Node, now: int) -> int:
     """How many rows satisfy the filters of `query` in the subtree of `node`: exact.
 
-    One statement counts: no transaction is needed around it.
+    One statement counts: no transaction is needed around it. Raises Unavailable, QueryTooSlow.
     """
-    wanted = predicates(database, catalog, query.filters, node)
-    return 0 if wanted is None else counted(database, catalog, wanted, now)
+    with given_up_aloud(catalog, query, ()), database.bounded():
+        wanted = predicates(database, catalog, query.filters, node)
+        return 0 if wanted is None else counted(database, catalog, wanted, now)
+
+
+@contextmanager
+def given_up_aloud(catalog: Catalog, query: Query, plans: Sequence[Plan]) -> Iterator[None]:
+    """The log says what took too long: names of filters, whose values name people, and plans."""
+    try:
+        yield
+    except QueryTooSlow:
+        facts = {
+            "collection": catalog.plural, "filters": sorted(query.filters), "order": query.order,
+            "plans": [plan.words for plan in plans] or ["none yet"],
+        }  # fmt: skip
+        log.warning("query given up", extra={"facts": facts})
+        raise
 
 
 def counted(database: Database, catalog: Catalog, wanted: Predicates, now: int) -> int:

@@ -54,9 +54,10 @@ class Lister:
 
     def __init__(
         self, database: Database, catalog: Catalog, terms: list[Term], head: Head,
-        sample: Sample, bounds: invariants.Bounds, alone: bool = False,
+        sample: Sample, bounds: invariants.Bounds, plans: list[Plan], alone: bool = False,
     ) -> None:  # fmt: skip
-        """`head`: the columns wanted, to which those of the order are added.
+        """`head`: the columns wanted, to which those of the order are added; `plans`: to which
+        those are added that are taken.
 
         `alone`: no transaction is open. Rows are then found by one statement, which tells the
         version of the bounds as well, or not at all (Torn).
@@ -73,7 +74,7 @@ class Lister:
         name = (head.name, alone, tuple(term.column for term in terms))
         self.head = Head(name, tuple(columns), head.details)
         self.width = len(head.columns)
-        self.plans: list[Plan] = []
+        self.plans = plans
 
     def page(self, predicates: Predicates, after: Keys | None, want: int) -> list[Row]:
         """The first `want` rows that satisfy `predicates`, beyond `after`. Raises Torn."""
