@@ -22,6 +22,8 @@ DAY = 86_400_000_000_000
 DAYS = 90
 PARTNERS, TENANTS = 50, 5_000
 BATCH = 20_000
+SCATTER = 0x9E3779B97F4A7C15F39CC0605CEDC835
+"""Numbers times this are UUIDs in no order."""
 
 
 def zipf(count: int, power: float = 1.0) -> list[float]:
@@ -118,7 +120,7 @@ def tasks(count: int, seed: int) -> Iterator[tuple[tuple[Any, ...], list[int]]]:
         taken: int | None = assigned if state > 1 else None
         tenant = customer() + PARTNERS + 2 if chance.random() < 0.98 else 2 + chance.randrange(50)
         row = (
-            enqueued // 1000, (n * 0x9E3779B97F4A7C15 % 2**128).to_bytes(16, "big"), type_() + 1,
+            enqueued // 1000, (n * SCATTER % 2**128).to_bytes(16, "big"), type_() + 1,
             queue() + 1, chance.choices((1, 2, 3, 4, 5), (3, 3, 88, 3, 3))[0], state, result,
             tenant, owners[tenant], user() + 1, policy() + 1 if chance.random() < 0.8 else None,
             1 + chance.randrange(resources), agent() + 1 if state > 1 else None,

@@ -14,16 +14,19 @@ from app import service
 
 SEEDS = range(6)
 BUSY = 60
+UNSORTED = {"portions.SMALL": -1, "portions.MANY": 0, "portions.TOGETHER": 1}
 TEMPERS = {
-    "nothing sorted here": {"ordering.SMALL": -1},
-    "walks dear, names one by one": {
-        "ordering.SMALL": -1, "planning.STEP": 1e4, "naming.NAMES": 1},
-    "gathering dear": {"ordering.SMALL": -1, "planning.GATHERED": 1e4, "planning.STATEMENT": 0},
+    "nothing sorted here": UNSORTED,
+    "everything sorted here": {"portions.BY_VALUE": 1e9},
+    "names three at a time": {"portions.SMALL": -1, "portions.BY_VALUE": 0, "portions.TOGETHER": 3},
+    "walks dear, names one by one": {**UNSORTED, "planning.STEP": 1e4, "naming.NAMES": 1},
+    "gathering dear": {**UNSORTED, "planning.GATHERED": 1e4, "planning.STATEMENT": 0},
     "statements dear, nothing counted": {
-        "ordering.SMALL": -1, "planning.STATEMENT": 1e6, "planning.FEW": 0},
+        **UNSORTED, "planning.STATEMENT": 1e6, "estimating.FEW": 0},
     "entries and tenants too many to list": {
         "filtering.MOST_ENTRIES": 0, "filtering.MOST_TENANTS": 0, "dictionaries.REMEMBERED": 1},
-    "one walk at a time": {"ordering.SMALL": 5, "planning.BRANCHES": 1, "planning.COUNTED": 1},
+    "one walk at a time": {
+        "portions.SMALL": 5, "planning.BRANCHES": 1, "estimating.COUNTED": 1},
 }  # fmt: skip
 """What the planner weighs with, so set that it takes other ways than it would."""
 REQUESTS = 100

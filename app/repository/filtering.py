@@ -175,6 +175,8 @@ def merged(rows: list[Predicate]) -> Predicates | None:
     if not all(listed.values()) or any(empty(span) for span in spans.values()):
         return None
     among = [Among(column, tuple(sorted(values))) for column, values in listed.items()]
+    # What costs a look into another table is tested last: engines keep to the order.
+    rest.sort(key=lambda row: isinstance(row, Tagged | Within | Containing))
     return (*among, *spans.values(), *rest)
 
 

@@ -12,10 +12,11 @@ from app.catalog.rows import Catalog
 from app.database import Database
 from app.errors import QueryTooSlow
 from app.repository import invariants, projection
+from app.repository.estimating import Estimates
 from app.repository.filtering import predicates
 from app.repository.ordering import Lister, Torn
 from app.repository.paging import Question, check_size, continued, fresh, token
-from app.repository.planning import Demand, Plan, Planner
+from app.repository.planning import Plan
 from app.repository.predicates import Predicates, marks, parameters_of, shapes_of
 from app.repository.query import PAGE, Query
 from app.repository.sampling import sample_of
@@ -74,9 +75,9 @@ def answered(
     plan = projection.plan_of(catalog, question.lod)
     head = Head(question.lod.value, plan.columns, catalog.details if plan.detailed else None)
     terms = terms_of(catalog, question.order)
-    sample = sample_of(database, catalog, now)
+    estimates = Estimates(database, catalog, sample_of(database, catalog, now))
     bounds = invariants.remembered(database) if alone else invariants.known_anew(database)
-    lister = Lister(database, catalog, terms, head, sample, bounds, plans, alone)
+    lister = Lister(estimates, terms, head, bounds, plans, alone)
     # One more than asked tells whether there is a next page.
     rows = lister.page(wanted, begin(catalog, terms, question.after), limit + 1)
     items = projection.shaped(database, plan, rows[:limit], bounds.get(invariants.TENANTS, 0))
@@ -121,9 +122,7 @@ def given_up_aloud(catalog: Catalog, query: Query, plans: Sequence[Plan]) -> Ite
 
 def counted(database: Database, catalog: Catalog, wanted: Predicates, now: int) -> int:
     """The number of rows that satisfy `wanted`, along the index of the rarest condition."""
-    sample = sample_of(database, catalog, now)
-    demand = Demand(catalog, wanted, "id", False, None, PAGE)
-    index = Planner(database, demand, sample, {}).rarest()
+    index = Estimates(database, catalog, sample_of(database, catalog, now)).rarest(wanted)
 
     def build() -> Any:
         conditions, used = [], 0

@@ -11,13 +11,13 @@ from typing import Any
 
 from peewee import Field
 
-from app.catalog.rows import Catalog
-from app.database import Database, Row
+from app.database import Row
 from app.repository import dictionaries, invariants
+from app.repository.estimating import Estimates
 from app.repository.naming import entries, name_of, named
 from app.repository.planning import Demand, Plan, Planner
-from app.repository.predicates import Among, Missing, Past, Predicate, Predicates, Span, Tagged, on
-from app.repository.sampling import Sample
+from app.repository.portions import MANY, better_sorted, coded, handfuls
+from app.repository.predicates import Among, Missing, Past, Predicate, Predicates, Span
 from app.repository.terms import (
     UNIQUE,
     WORDS,
@@ -30,11 +30,6 @@ from app.repository.terms import (
     without,
 )
 from app.repository.walks import Head, Walk, run
-
-SMALL = 6_000
-"""Rows that are rather sorted here than asked for in many statements."""
-MANY = 3 * SMALL
-"""Rows at which sorting here is given up: the estimate was wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +48,8 @@ class Lister:
     """Finds rows of one collection in one order; `columns` are those that its rows have."""
 
     def __init__(
-        self, database: Database, catalog: Catalog, terms: list[Term], head: Head,
-        sample: Sample, bounds: invariants.Bounds, plans: list[Plan], alone: bool = False,
+        self, estimates: Estimates, terms: list[Term], head: Head,
+        bounds: invariants.Bounds, plans: list[Plan], alone: bool = False,
     ) -> None:  # fmt: skip
         """`head`: the columns wanted, to which those of the order are added; `plans`: to which
         those are added that are taken.
@@ -62,12 +57,12 @@ class Lister:
         `alone`: no transaction is open. Rows are then found by one statement, which tells the
         version of the bounds as well, or not at all (Torn).
         """
-        self.database, self.catalog, self.terms = database, catalog, terms
-        self.sample, self.bounds = sample, bounds
+        self.estimates, self.terms, self.bounds = estimates, terms, bounds
+        self.database, self.catalog = estimates.database, estimates.catalog
         columns = list(head.columns)
         self.places: dict[str, int] = {}
         for term in terms:
-            self.places[term.column] = place(columns, catalog.model._meta.columns[term.column])
+            self.places[term.column] = place(columns, self.catalog.model._meta.columns[term.column])
         self.alone, self.asked = alone, False
         if alone:
             columns.append(invariants.version())
@@ -99,20 +94,49 @@ class Lister:
         term, rest = terms[0], terms[1:]
         if term.column in UNIQUE:
             return self.walked(predicates, term, after, want)
-        if term.names or len(terms) > 2:
+        plain = len(terms) == 2 and not term.names and rest[0].column == "id"
+        if not plain and better_sorted(self.estimates, self.bounds, terms, predicates, want):
             few = self.few(terms, predicates)
             if few is not None:
                 return self.sorted_here(terms, few, after, want)
         if term.names:
-            nullable = self.catalog.model._meta.columns[term.column].null
-            values: Iterator[tuple[Any, Predicate]] = named(
-                self.database, term, predicates, after, nullable
-            )
-            return self.by_value(values, rest, predicates, after, want)
+            return self.by_name(terms, predicates, after, want)
         if term.column in WORDS:
-            values = coded(term, predicates, after)
-            return self.by_value(values, rest, predicates, after, want)
+            return self.by_value(coded(term, predicates, after), rest, predicates, after, want)
         return self.by_time(terms, predicates, after, want)
+
+    def expect(self, predicates: Predicates, want: int) -> None:
+        """Raise Torn, before the first statement, when it will hardly find `want` rows and others
+        must follow."""
+        if self.alone and not self.asked and self.estimates.matches(predicates) < want:
+            raise Torn
+
+    def by_name(
+        self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
+    ) -> list[Row]:
+        """The lists for the names of the first term, for many names together where each has few."""
+        term, found = terms[0], []  # type: tuple[Term, list[Row]]
+        nullable = self.catalog.model._meta.columns[term.column].null
+        values = named(self.database, term, predicates, after, nullable)
+        share = self.estimates.matches(predicates) / max(self.estimates.sample.total, 1)
+        for some in handfuls(self.estimates, values, share, want):
+            found += self.of_names(terms, some, predicates, after, want - len(found))
+            if len(found) >= want:
+                break
+        return found
+
+    def of_names(
+        self, terms: list[Term], some: Sequence[tuple[Any, Predicate]],
+        predicates: Predicates, after: Keys | None, want: int,
+    ) -> list[Row]:  # fmt: skip
+        """The list for some names, in the order of the first term."""
+        numbers = sorted(row.values[0] for _, row in some if isinstance(row, Among))
+        if 1 < len(numbers) == len(some):
+            inner = Among(terms[0].column, tuple(numbers))
+            few = self.few(terms, (inner, *without(predicates, inner)))
+            if few is not None:
+                return self.sorted_here(terms, few, after, want)
+        return self.by_value(iter(some), terms[1:], predicates, after, want)
 
     def by_value(
         self, values: Iterator[tuple[Any, Predicate]], rest: list[Term],
@@ -122,7 +146,8 @@ class Lister:
         found: list[Row] = []
         for key, condition in values:
             begin = after[1:] if after is not None and key == after[0] else None
-            inner = (*without(predicates, condition), condition)
+            inner = (condition, *without(predicates, condition))
+            self.expect(inner, want)
             found += self.listed(rest, inner, begin, want - len(found))
             if len(found) >= want:
                 break
@@ -134,7 +159,7 @@ class Lister:
         """Rows without the first term's time, and rows by it, in the order that they come."""
         found: list[Row] = []
         for missing in (False, True) if terms[0].descending else (True, False):
-            inner = (*predicates, Missing(terms[0].column, missing))
+            inner = (Missing(terms[0].column, missing), *predicates)
             if contradicts(predicates, terms[0].column, missing):
                 continue
             begin = after
@@ -142,6 +167,8 @@ class Lister:
                 if missing != terms[0].descending:
                     continue
                 begin = None
+            if missing == terms[0].descending or after is None:
+                self.expect(inner, want)
             part = self.without_time if missing else self.with_time
             found += part(terms, inner, begin, want - len(found))
         return found
@@ -195,7 +222,7 @@ class Lister:
             ties = None if term.column in UNIQUE else after[1]
             past = Past(term.column, after[0], ties, term.descending)
         demand = Demand(self.catalog, predicates, term.column, term.descending, past, want)
-        plan = Planner(self.database, demand, self.sample, self.bounds).best()
+        plan = Planner(self.estimates, demand, self.bounds).best()
         self.plans.append(plan)
         if not plan.late and len(plan.walks) == 1:
             return self.step(plan.walks[0], want)
@@ -224,17 +251,11 @@ class Lister:
         return [found[number] for number in ids]
 
     def few(self, terms: list[Term], predicates: Predicates) -> "Few | None":
-        """All rows that satisfy `predicates`, when one condition leaves few; else None."""
-        demand = Demand(self.catalog, predicates, "id", False, None, SMALL)
-        planner = Planner(self.database, demand, self.sample, self.bounds)
-        narrow = [row for row in predicates if isinstance(row, Among | Tagged | Span)]
-        if self.sample.total > SMALL and not any(
-            planner.usable(row) and planner.count(row) <= SMALL for row in narrow
-        ):
-            return None
+        """All rows that satisfy `predicates`; None when they are more than were expected."""
         if self.alone:
             raise Torn
-        plan = planner.best()
+        demand = Demand(self.catalog, predicates, "id", False, None, MANY)
+        plan = Planner(self.estimates, demand, self.bounds).best()
         self.plans.append(plan)
         columns = [self.catalog.model.id]
         places = {
@@ -287,18 +308,6 @@ class Lister:
     def key(self, term: Term, value: Any) -> Any:
         """What a term sorts a column's value by: the name that a number stands for, or itself."""
         return value if term.names is None or value is None else name_of(self.database, term, value)
-
-
-def coded(
-    term: Term, predicates: Predicates, after: Keys | None
-) -> Iterator[tuple[int, Predicate]]:
-    """The codes that rows may have, in order from `after` on."""
-    codes = set(range(1, WORDS[term.column] + 1))
-    for row in on(predicates, term.column, Among):
-        codes &= set(row.values)
-    for code in sorted(codes, reverse=term.descending):
-        if after is None or not earlier(code, after[0], term.descending):
-            yield code, Among(term.column, (code,))
 
 
 def place(columns: list[Any], wanted: Field) -> int:

@@ -7,16 +7,15 @@ sorted. Costs are microseconds measured on SQLite; MariaDB's differ by a factor,
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 
-from app.catalog.indexes import INDEXES, Index
+from app.catalog.indexes import Index
 from app.catalog.rows import Catalog
-from app.database import Database
 from app.repository import invariants
+from app.repository.estimating import Estimates, holds, indexes
 from app.repository.predicates import Among, Missing, Past, Predicate, Predicates, Span, Tagged, on
-from app.repository.sampling import Sample
 from app.repository.walks import Head, Walk, run, streams
 
 STATEMENT = 60.0
@@ -27,10 +26,6 @@ SCATTERED = 4.0
 """The same in the order of UUIDs, which is no order of the rows."""
 GATHERED = 2.0
 """What a row costs that is fetched to be sorted."""
-FEW = 8
-"""Sampled rows below which an estimate is made sure by counting."""
-COUNTED = 1_000
-"""Rows up to which a count goes."""
 BRANCHES = 64
 """Walks that are merged at most."""
 
@@ -56,60 +51,53 @@ class Plan:
     words: str
     late: bool = False
     """Whether ids are found first, and the rows fetched for those of the page alone."""
-
-
-@cache
-def along_columns() -> dict[tuple[str, tuple[str, ...]], list[Index]]:
-    """All indexes, by table and columns."""
-    found: dict[tuple[str, tuple[str, ...]], list[Index]] = {}
-    for index in INDEXES:
-        found.setdefault((index.table, index.columns), []).append(index)
-    return found
-
-
-def indexes(table: str, *columns: str) -> Iterator[Index]:
-    """The indexes on exactly these columns: one, none, or two with different rows."""
-    return iter(along_columns().get((table, columns), ()))
+    near: bool = False
+    """Whether what times imply for ids narrows the walks."""
 
 
 class Planner:
     """Weighs the plans for one demand against what is known of the rows."""
 
-    def __init__(
-        self, database: Database, demand: Demand, sample: Sample, bounds: invariants.Bounds
-    ) -> None:
-        """Know the rows by `sample`, and what their times imply by `bounds`."""
-        self.database = database
+    def __init__(self, estimates: Estimates, demand: Demand, bounds: invariants.Bounds) -> None:
+        """Know the rows by `estimates`, and what their times imply by `bounds`."""
+        self.database = estimates.database
         self.catalog = demand.catalog
-        self.sample = sample
+        self.estimates = estimates
+        self.sample = estimates.sample
+        self.count = estimates.count
         self.demand = demand
         self.bounds = bounds
-        self.counts: dict[int, float] = {}
-        self.nothing = False
 
     @cached_property
     def bound(self) -> Span | None:
         """What the conditions on other times imply for the order's column."""
-        column, catalog, bounds = self.demand.column, self.catalog, self.bounds
-        born = invariants.birth(catalog)
-        target = born if column == "id" else column
-        if target not in invariants.times(catalog):
+        column = self.demand.column
+        if column == "id":
+            return self.ids
+        return self.implied(column) if column in invariants.times(self.catalog) else None
+
+    @cached_property
+    def ids(self) -> Span | None:
+        """What the conditions on times imply for the id."""
+        born = self.implied(invariants.birth(self.catalog), itself=True)
+        if born is None or not invariants.ordered(self.database, self.catalog, self.bounds):
             return None
+        return self.by_id(born)
+
+    def implied(self, target: str, itself: bool = False) -> Span | None:
+        """What the conditions on other times (or `itself`) imply for the time `target`."""
         spans = [
-            invariants.implied(catalog, bounds, row, target)
+            invariants.implied(self.catalog, self.bounds, row, target)
             for row in self.demand.predicates
-            if isinstance(row, Span) and row.column in invariants.times(catalog)
-            and (row.column != target or column == "id")
+            if isinstance(row, Span) and row.column in invariants.times(self.catalog)
+            and (itself or row.column != target)
         ]  # fmt: skip
         found = [span for span in spans if span is not None]
         if not found:
             return None
         low = max((span.low for span in found if span.low is not None), default=None)
         high = min((span.high for span in found if span.high is not None), default=None)
-        whole = Span(target, low, high)
-        if column != "id":
-            return whole
-        return self.by_id(whole) if invariants.ordered(self.database, catalog, bounds) else None
+        return Span(target, low, high)
 
     def by_id(self, span: Span) -> Span | None:
         """A bound on the time of birth as one on the id: ids grow with it."""
@@ -130,51 +118,6 @@ class Planner:
             return int(rows[0][0])
         # No row is on that side: nothing satisfies the bound, and no id is that small or large.
         return 0 if descending else 2**63 - 1
-
-    def count(self, row: Predicate) -> float:
-        """About how many rows satisfy `row`; counted where they are few."""
-        known = self.counts.get(id(row))
-        if known is None:
-            known = self.sample.hits(row)
-            if known < FEW and isinstance(row, Among | Tagged | Span | Missing):
-                known = self.counted(row)
-            else:
-                known = self.sample.share(row) * self.sample.total
-            self.counts[id(row)] = known
-        return known
-
-    def counted(self, row: Predicate) -> float:
-        """How many rows satisfy `row`, counted up to a limit along an index of its own."""
-        index = self.index_of(row)
-        if index is None:
-            return self.sample.share(row) * self.sample.total
-        head = Head("id", (self.catalog.model.id,))
-        found = 0
-        for walk in self.opened(row, index):
-            found += len(run(self.database, self.catalog, walk, head, COUNTED - found))
-            if found >= COUNTED:
-                return max(COUNTED, self.sample.share(row) * self.sample.total)
-        self.nothing = self.nothing or not found
-        return found
-
-    def usable(self, row: Predicate) -> bool:
-        """Whether the rows that satisfy `row` can be found without looking at others."""
-        named = row.column in ("id", "uuid") and isinstance(row, Among)
-        return named or isinstance(row, Tagged) or self.index_of(row) is not None
-
-    def opened(self, row: Predicate, index: Index | None) -> list[Walk]:
-        """Walks over all rows that satisfy `row` alone, in no order that matters."""
-        if isinstance(row, Tagged):
-            return streams(Walk((row,), "id", False, index), row)
-        return [Walk((row,), "id", False, index)]
-
-    def index_of(self, row: Predicate) -> Index | None:
-        """The index that begins with `row`'s column and holds all that it asks for."""
-        if isinstance(row, Tagged):
-            return None
-        return next(
-            (index for index in indexes(self.catalog.plural, row.column) if holds(index, row)), None
-        )
 
     def share(self, rows: Predicates, beside: Predicate | None = None) -> float:
         """The share of rows that satisfy all of `rows` but `beside`, taken as independent.
@@ -232,6 +175,19 @@ class Planner:
         for row in rows:
             yield from self.along(row)
             yield from self.gathered(row)
+
+    @cached_property
+    def nearby(self) -> float:
+        """The share of rows with ids that the conditions on times allow."""
+        born = self.implied(invariants.birth(self.catalog), itself=True)
+        return 1.0 if born is None else self.sample.share(born)
+
+    def nearer(self, plan: Plan) -> Plan:
+        """`plan`, whose index has ids behind its column, within the ids that times allow."""
+        if self.ids is None:
+            return plan
+        walks = (replace(walk, predicates=(*walk.predicates, self.ids)) for walk in plan.walks)
+        return replace(plan, walks=tuple(walks), words=f"{plan.words}, by ids")
 
     def walk(self, index: Index | None) -> Walk:
         """A walk in the demand's order, within its bounds."""
@@ -291,31 +247,19 @@ class Planner:
         """All rows of one condition, sorted."""
         if not isinstance(row, Among | Tagged | Span):
             return
-        index = self.index_of(row)
+        index = self.estimates.index_of(row)
         if index is None and not isinstance(row, Tagged):
             return
         walk = self.walk(index)
         walks = tuple(streams(walk, row)) if isinstance(row, Tagged) else (walk,)
-        cost = len(walks) * STATEMENT + GATHERED * self.count(row)
-        yield Plan(walks, cost, f"all of {row.column}, sorted", True)
-
-    def rarest(self) -> Index | None:
-        """The index of the condition that leaves fewest rows; None when none leaves few."""
-        rows = [row for row in self.demand.predicates if isinstance(row, Among | Span)]
-        found = [(self.count(row), index) for row in rows if (index := self.index_of(row))]
-        count, index = min(found, key=lambda pair: pair[0], default=(0.0, None))
-        return index if count < self.sample.total / 3 else None
+        near = index is not None and isinstance(row, Among)
+        rows = self.count(row) * (self.nearby if near else 1.0)
+        cost = len(walks) * STATEMENT + GATHERED * rows
+        yield Plan(walks, cost, f"all of {row.column}, sorted", True, near and self.nearby < 1.0)
 
     def best(self) -> Plan:
         """The cheapest plan; no walk at all where a count has shown that nothing matches."""
         found = min(self.plans(), key=lambda plan: plan.cost)
-        if self.nothing:
+        if not self.estimates.vain.isdisjoint(self.demand.predicates):
             return Plan((), 0.0, "nothing")
-        return found
-
-
-def holds(index: Index, row: Predicate) -> bool:
-    """Whether every row that satisfies `row` is in `index`."""
-    if isinstance(row, Among):
-        return not set(index.lacks).intersection(row.values)
-    return not index.lacks and not (isinstance(row, Missing) and index.where)
+        return self.nearer(found) if found.near else found

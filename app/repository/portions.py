@@ -1,0 +1,103 @@
+"""How a list is taken apart: fetched whole and sorted, or value after value of its first term.
+
+Costs are in microseconds, as those of the plans.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.repository.estimating import Estimates
+from app.repository.invariants import Bounds
+from app.repository.planning import GATHERED, Demand, Planner
+from app.repository.predicates import Among, Missing, Predicate, Predicates, on
+from app.repository.terms import WORDS, Keys, Term, contradicts, earlier, without
+
+SMALL = 6_000
+"""Rows that are rather sorted here than asked for in many statements."""
+MANY = 3 * SMALL
+"""Rows at which sorting here is given up: the estimate was wrong."""
+BY_VALUE = 200.0
+"""Microseconds that a list for one value costs before its first row, here and in the engine."""
+TOGETHER = 200
+"""Names whose lists are made by one statement at most."""
+FREQUENT = 2_000
+"""Rows from which on a name has a statement of its own."""
+
+
+def better_sorted(
+    estimates: Estimates, bounds: Bounds, terms: list[Term], predicates: Predicates, want: int
+) -> bool:
+    """Whether all rows that satisfy `predicates` are better fetched and sorted here than asked
+    for one value of the first term after the other."""
+    rows, visited = estimates.matches(predicates), estimates.narrowest(predicates)
+    if visited <= SMALL:
+        return True
+    if rows > MANY:
+        return False
+    if terms[0].names:
+        # Name after name, one row in so many is wanted.
+        return visited * rows < want * estimates.sample.total
+    return visited * GATHERED < one_by_one(estimates, bounds, terms, predicates, want)
+
+
+def one_by_one(
+    estimates: Estimates, bounds: Bounds, terms: list[Term], predicates: Predicates, want: int
+) -> float:
+    """Microseconds that lists for single values of the first term take until they have `want`
+    rows."""
+    cost, found = 0.0, 0.0
+    for term, condition in parts(terms, predicates):
+        inner = (condition, *without(predicates, condition))
+        if term.names or term.column in WORDS:
+            cost += BY_VALUE + GATHERED * estimates.narrowest((condition, *predicates))
+        else:
+            ask = Demand(estimates.catalog, inner, term.column, term.descending, None, want)
+            cost += BY_VALUE + Planner(estimates, ask, bounds).best().cost
+        found += estimates.matches(inner)
+        if found >= want:
+            break
+    return cost
+
+
+def parts(terms: list[Term], predicates: Predicates) -> Iterator[tuple[Term, Predicate]]:
+    """For each value of the first term its condition, and the term by which its rows come."""
+    term, rest = terms[0], terms[1]
+    if term.column in WORDS:
+        yield from ((rest, row) for _, row in coded(term, predicates, None))
+    elif not term.names:
+        for missing in (False, True) if term.descending else (True, False):
+            if not contradicts(predicates, term.column, missing):
+                yield rest if missing else term, Missing(term.column, missing)
+
+
+def handfuls(
+    estimates: Estimates, values: Iterator[tuple[Any, Predicate]], share: float, want: int
+) -> Iterator[list[tuple[Any, Predicate]]]:
+    """Names that together have about `want` rows of which `share` is wanted; frequent ones
+    come alone."""
+    some, expected = [], 0.0  # type: tuple[list[tuple[Any, Predicate]], float]
+    for pair in values:
+        rows = estimates.likely(pair[1])
+        alone = rows > FREQUENT or not isinstance(pair[1], Among)
+        if some and (alone or expected >= want or len(some) >= TOGETHER):
+            yield some
+            some, expected = [], 0.0
+        some.append(pair)
+        expected += rows * share
+        if alone:
+            yield some
+            some, expected = [], 0.0
+    if some:
+        yield some
+
+
+def coded(
+    term: Term, predicates: Predicates, after: Keys | None
+) -> Iterator[tuple[int, Predicate]]:
+    """The codes that rows may have, in order from `after` on."""
+    codes = set(range(1, WORDS[term.column] + 1))
+    for row in on(predicates, term.column, Among):
+        codes &= set(row.values)
+    for code in sorted(codes, reverse=term.descending):
+        if after is None or not earlier(code, after[0], term.descending):
+            yield code, Among(term.column, (code,))
