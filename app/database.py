@@ -163,6 +163,17 @@ class Database:
             self.engine.limit.until = None
 
     @contextmanager
+    def examining(self) -> Iterator[Callable[[], int]]:
+        """What this thread reads inside is counted by the engine, in its own unit: asked for
+        behind it."""
+        with self.translated():
+            count = self.engine.counting()
+        found: list[int] = []
+        yield lambda: found[0]
+        with self.translated():
+            found.append(count())
+
+    @contextmanager
     def read_transaction(self) -> Iterator[None]:
         """All SELECTs inside see one and the same moment."""
         begin = (

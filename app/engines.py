@@ -1,7 +1,9 @@
 """The two kinds of database, and how a connection to each is opened."""
 
+import itertools
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +27,8 @@ SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock: about a millisecond."""
+FINE = 100
+"""The same where they are counted."""
 
 
 class Limit(threading.local):
@@ -58,6 +62,18 @@ class Sqlite(peewee.SqliteDatabase):
         """The SELECT `sql`, which the connection itself stops at the limit."""
         return sql
 
+    def counting(self) -> Callable[[], int]:
+        """Begin to count what this thread's connection does -> ends it and tells its steps."""
+        engine: Any = super()
+        connection, looks = engine.connection(), itertools.count()
+        connection.set_progress_handler(lambda: next(looks) < 0, FINE)
+
+        def ended() -> int:
+            connection.set_progress_handler(self.limit.passed, STEPS)
+            return next(looks) * FINE
+
+        return ended
+
 
 class Server(peewee.MySQLDatabase):
     """A MySQL-compatible server, reached through the driver that this process has."""
@@ -78,6 +94,18 @@ class Server(peewee.MySQLDatabase):
         if self.mariadb:
             return f"SET STATEMENT max_statement_time={seconds} FOR {sql}"
         return sql.replace("SELECT", f"SELECT /*+ MAX_EXECUTION_TIME({seconds}000) */", 1)
+
+    def counting(self) -> Callable[[], int]:
+        """Begin to count what this thread's connection reads -> tells the number of rows."""
+
+        engine: Any = super()
+
+        def rows() -> int:
+            status = engine.execute_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'").fetchall()
+            return sum(int(value) for _, value in status)
+
+        before = rows()
+        return lambda: rows() - before
 
 
 class MySQL(PooledMySQLDatabase, Server):

@@ -12,6 +12,7 @@ from flask import Flask
 from app.cli.clients import clients
 from app.cli.db import db
 from app.cli.demo import demo
+from app.cli.explain import explain_query
 from app.cli.exporting import export
 from app.cli.importing import import_files
 from app.cli.keys import keys
@@ -21,7 +22,10 @@ from app.cli.settings import settings
 from app.cli.tenants import tenants
 from app.cli.users import users
 
-COMMANDS = (clients, db, demo, export, import_files, keys, purge, reap, settings, tenants, users)
+COMMANDS = (
+    clients, db, demo, explain_query, export, import_files, keys, purge, reap, settings, tenants,
+    users,
+)  # fmt: skip
 
 
 def register(app: Flask) -> None:

@@ -37,12 +37,13 @@ class Page:
 
 
 def page(
-    database: Database, catalog: Catalog, query: Query, node: Node, key: bytes, now: int
-) -> Page:
+    database: Database, catalog: Catalog, query: Query, node: Node, key: bytes, now: int,
+    plans: list[Plan] | None = None,
+) -> Page:  # fmt: skip
     """One page of the list that `query` asks, of what the subtree of `node` holds.
 
-    `key`: signs page tokens; `now`: epoch nanoseconds. Raises QueryTooLong, BadCursor,
-    CursorMismatch, Unavailable, QueryTooSlow.
+    `key`: signs page tokens; `now`: epoch nanoseconds; `plans`: is told those taken. Raises
+    QueryTooLong, BadCursor, CursorMismatch, Unavailable, QueryTooSlow.
     """
     if query.after is not None:
         question = continued(key, catalog, node, query)
@@ -50,13 +51,14 @@ def page(
         if query.limit is not None:
             check_size(catalog, query)
         question = fresh(query)
-    plans: list[Plan] = []
+    plans = [] if plans is None else plans
     asked = (database, catalog, question, query.limit or PAGE, node, key, now, plans)
     with given_up_aloud(catalog, query, plans), database.bounded():
         try:
             # Mostly one statement finds the rows, and needs no transaction around it.
             return answered(*asked, alone=True)
         except Torn:
+            plans.clear()
             with database.read_transaction():
                 return answered(*asked)
 
