@@ -14,6 +14,8 @@ from app.service import Service, service_of
 NAME = "tasks.upkeep"
 LEADING_SECONDS = 0.4
 """Between two turns of the leader: less than what counts as an absence."""
+BREATH_SECONDS = 0.02
+"""Between two turns of a leader who could not do everything in one: others write in between."""
 FOLLOWING_SECONDS = 1.0
 """Between two looks of the others at whether the leader is alive."""
 ENDING_SECONDS = 10
@@ -47,13 +49,15 @@ class Loop:
         """Take one turn, if it is ours -> seconds until the next."""
         done = self.safely(self.turn)
         self.service.database.release()
-        return FOLLOWING_SECONDS if done is None else LEADING_SECONDS
+        if done is None:
+            return FOLLOWING_SECONDS
+        return BREATH_SECONDS if done.more else LEADING_SECONDS
 
     def turn(self) -> upkeep.Turn | None:
         """One turn; None when another process leads."""
         database = self.service.database
         done = upkeep.lead(database, self.candidate, clock.now(), clock.monotonic())
-        if done is not None:
+        if done is not None and not done.more:
             self.purge()
         return done
 

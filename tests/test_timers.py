@@ -270,6 +270,68 @@ def shown(at):
     return written(moment(at))
 
 
+@pytest.fixture
+def hurried(monkeypatch):
+    """Turns have time for one task each."""
+    monkeypatch.setattr(upkeep, "WORKING_SECONDS", 0)
+    monkeypatch.setattr(upkeep, "TOGETHER", 1)
+
+
+def many(stage, count=3):
+    """Tasks that are started at 2 and whose leases last for 8 seconds."""
+    tasks = [stage.enqueue(heartbeat=8) for _ in range(count)]
+    for task in tasks:
+        stage.claim(1)
+        steps.start(stage.database, task, moment(2), 1)
+    return tasks
+
+
+def ends(stage, tasks):
+    return [stage.seen(task).all["lease"]["expiresAt"] for task in tasks]
+
+
+def test_an_amnesty_of_many_turns_is_one_and_ends(stage, hurried):
+    one, two = (leading.Candidate(upkeep.DUTY, name) for name in ("one", "two"))
+    lead(stage, one, 0, 0.0)
+    tasks = many(stage)
+    lead(stage, one, 3, 3.0)
+    assert lead(stage, two, 3, 3.0) is None
+    # More than a second in all, and longer than another waits for a beat.
+    times = (100, 100.9, 101.8, 102.7)
+    turns = [lead(stage, one, at, at) for at in times[:3]]
+    assert [(turn.spared, turn.fired, turn.more) for turn in turns] == [(1, 0, True)] * 3
+    assert lead(stage, two, 102, 3.1) is None
+    assert lead(stage, one, times[3], times[3]) == upkeep.Turn()
+    assert ends(stage, tasks) == [shown(at + 8) for at in times[:3]]
+    assert lead(stage, one, 103, 103.0) == upkeep.Turn()
+
+
+def test_an_amnesty_that_is_interrupted_begins_again(stage, hurried):
+    one, two = (leading.Candidate(upkeep.DUTY, name) for name in ("one", "two"))
+    lead(stage, one, 0, 0.0)
+    tasks = many(stage)
+    lead(stage, one, 3, 3.0)
+    assert [lead(stage, one, at, at).spared for at in (100, 100.5)] == [1, 1]
+    assert [lead(stage, one, at, at).spared for at in (200, 200.5, 201)] == [1, 1, 1]
+    # It dies before the end: who takes over begins anew, too.
+    assert lead(stage, two, 300, 0.0) is None
+    assert [lead(stage, two, at, at).spared for at in (304, 304.5, 305, 305.5)] == [1, 1, 1, 0]
+    assert ends(stage, tasks) == [shown(at + 8) for at in (304, 304.5, 305)]
+
+
+def test_what_takes_long_is_no_absence(stage, hurried):
+    one = leading.Candidate(upkeep.DUTY, "one")
+    lead(stage, one, 0, 0.0)
+    held = started(stage, heartbeat=5)
+    tasks = [stage.enqueue(queue=1) for _ in range(3)]
+    turns = [lead(stage, one, at, at) for at in (0.9, 1.8, 2.7, 3.6, 4.5)]
+    assert [(turn.fired, turn.spared, turn.more) for turn in turns] == [
+        (0, 0, False), (1, 0, True), (1, 0, True), (1, 0, True), (0, 0, False),
+    ]  # fmt: skip
+    assert {stage.seen(task).result for task in tasks} == {"timedout"}
+    assert ends(stage, [held]) == [shown(7)]
+
+
 def test_what_had_passed_before_the_absence_is_not_spared(stage):
     one = leading.Candidate(upkeep.DUTY, "one")
     lead(stage, one, 0, 0.0)

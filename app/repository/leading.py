@@ -6,6 +6,7 @@ steps and however far the servers' clocks lie apart.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import peewee
 
@@ -76,6 +77,8 @@ class Candidate:
         self.name = name
         self.seen: Reign | None = None
         self.since = 0.0
+        self.unfinished: Any = None
+        """What it has begun of the duty and not ended yet; the duty's own affair."""
 
     def leads(self, database: Database, now: int, steady: float) -> Reign | None:
         """The reign as it was, when this process leads from now on; None: another does.
@@ -101,6 +104,11 @@ class Candidate:
     def beat(self, database: Database, known: Reign, now: int) -> Reign | None:
         """Say that the duty was done at `now`; None: somebody else has taken over."""
         new = Reign(self.name, known.term, self.until(known, now), now)
+        return new if change(database, self.duty, known, new) else None
+
+    def hold(self, database: Database, known: Reign, now: int) -> Reign | None:
+        """Go on leading without saying that the duty was done; None: as for `beat`."""
+        new = Reign(self.name, known.term, self.until(known, now), known.beat_at)
         return new if change(database, self.duty, known, new) else None
 
     def lay_down(self, database: Database) -> None:

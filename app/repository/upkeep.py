@@ -7,12 +7,13 @@ of the clock revokes no lease: forward, it looks like an absence; backward, the 
 have left are set anew.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
-from app import transitions
+from app import clock, transitions
 from app.database import Database
-from app.lifecycle import Timer
+from app.lifecycle import HELD
 from app.repository import candidates, endings, idempotency, leading
 from app.repository.facts import attempted, read, store
 from app.repository.leading import BY_HAND, Candidate, Reign
@@ -20,20 +21,27 @@ from app.repository.sentences import rows
 from app.repository.steps import happened
 from app.signals import Event, send_all, turned
 from app.transitions import expired, fires
+from app.vocabulary import State
 
 DUTY = "reaper"
 ABSENCE = 1_000_000_000
 """Nanoseconds without a turn that count as an absence."""
+WORKING_SECONDS = 0.25
+"""How long a turn works before it leaves the rest to the next one: a leader who did not beat in the
+meantime would look absent, and begin all leases anew for ever."""
+UNBOUNDED = float("inf")
 BATCH = 100
 """Tasks that are looked up at a time."""
-BATCHES = 20
-"""Batches of one turn at most, so that it beats in time."""
+TOGETHER = 20
+"""Tasks of one transaction."""
 DUE = "SELECT id FROM tasks WHERE due_at <= ? ORDER BY due_at LIMIT ?"
 LEASED = """
-SELECT id FROM tasks WHERE due_at IS NOT NULL AND lease_until >= ? AND id > ?
-    AND state IN (2, 3, 4) AND deleted_at IS NULL
+SELECT id FROM tasks {index} WHERE state = ? AND state < 5 AND id > ?
+    AND due_at IS NOT NULL AND lease_until >= ? AND deleted_at IS NULL
 ORDER BY id LIMIT ?
 """
+INDEX = {"sqlite": "INDEXED BY tasks_state", "mysql": "FORCE INDEX (tasks_state)"}
+"""Left to themselves, engines read all tasks that there ever were in order of id."""
 
 
 @dataclass(frozen=True)
@@ -44,65 +52,111 @@ class Turn:
     promoted: int = 0
     spared: int = 0
     """Leases whose timers began anew."""
+    more: bool = False
+    """Whether it has left something to the next turn, which should come at once."""
 
 
-def turn(database: Database, now: int) -> Turn:
-    """Fire every timer that is due, make ready what has waited: the earliest first, bounded."""
+@dataclass
+class Sweep:
+    """An amnesty on its way: the leases that lived at `since`, as far as they have begun anew."""
+
+    since: int
+    seen: int
+    """When it last went on: what went silent in the middle was away once more, and begins again."""
+    states: tuple[State, ...] = HELD
+    last: int = 0
+    """All tasks of the first of `states` up to this number are done."""
+
+
+def turn(database: Database, now: int, until: float = UNBOUNDED) -> Turn:
+    """Fire every timer that is due, make ready what has waited: the earliest first.
+
+    `until`, on the steady clock, is when it leaves the rest to the next turn.
+    """
     fired = promoted = 0
-    for _ in range(BATCHES):
-        due = [row[0] for row in rows(database, DUE, (now, BATCH))]
-        for task in due:
-            if fire(database, task, now):
-                fired += 1
-            elif candidates.promoted(database, task, now):
-                promoted += 1
-        if len(due) < BATCH:
+    while due := [row[0] for row in rows(database, DUE, (now, BATCH))]:
+        before = fired + promoted
+        for some in batches(due):
+            went = fire(database, some, now)
+            fired += len(went)
+            promoted += sum(
+                candidates.promoted(database, task, now) for task in some if task not in went
+            )
+            if clock.monotonic() >= until:
+                return Turn(fired, promoted, more=True)
+        if fired + promoted == before:
             break
     idempotency.forget(database, now)
     return Turn(fired, promoted)
 
 
-def fire(database: Database, task: int, now: int) -> Timer | None:
-    """The timer of a task that fired at `now`, if any was due; once, whoever else looks."""
+def batches(tasks: Sequence[int]) -> Iterator[Sequence[int]]:
+    """`tasks` in parts for one transaction each."""
+    return (tasks[at : at + TOGETHER] for at in range(0, len(tasks), TOGETHER))
 
-    def act() -> tuple[Timer | None, list[Event]]:
+
+def fire(database: Database, tasks: Sequence[int], now: int) -> list[int]:
+    """Those of `tasks` whose timer was due at `now` and has fired; once, whoever else looks."""
+
+    def act() -> tuple[list[int], list[Event]]:
+        fired, events = [], []
         with database.write_transaction():
-            old = read(database, task)
-            if old is None or old.due_at is None or old.due_at > now:
-                return None, []
-            timer = fires(old, now)
-            if timer is None:
-                return None, []
-            new = expired(old, timer, now)
-            store(database, old, new)
-            if old.held:
-                endings.close(database, old, new.updated_at or now, timer.value)
-            endings.settle(database, new)
-            return timer, happened(database, old, new, timer.value)
+            for task in tasks:
+                if told := fire_one(database, task, now):
+                    fired.append(task)
+                    events += told
+        return fired, events
 
-    timer, events = attempted(database, act)
+    fired, events = attempted(database, act)
     send_all(events)
-    return timer
+    return fired
 
 
-def spare(database: Database, since: int, now: int) -> int:
-    """Begin anew, at `now`, the timers of all leases that lived at `since` -> how many."""
-    spared, last = 0, 0
-    while some := [row[0] for row in rows(database, LEASED, (since, last, BATCH))]:
-        for task in some:
-            spared += attempted(database, partial(spare_one, database, task, since, now))
-        last = some[-1]
-    return spared
+def fire_one(database: Database, task: int, now: int) -> list[Event]:
+    """What has happened when a timer fired, in the open transaction; empty: none was due."""
+    old = read(database, task)
+    if old is None or old.due_at is None or old.due_at > now:
+        return []
+    timer = fires(old, now)
+    if timer is None:
+        return []
+    new = expired(old, timer, now)
+    store(database, old, new)
+    if old.held:
+        endings.close(database, old, new.updated_at or now, timer.value)
+    endings.settle(database, new)
+    return happened(database, old, new, timer.value)
 
 
-def spare_one(database: Database, task: int, since: int, now: int) -> bool:
-    """Whether a lease that lived at `since` lasts a full interval from `now` on."""
+def spare(database: Database, sweep: Sweep, now: int, until: float = UNBOUNDED) -> Turn:
+    """Begin anew, at `now`, the timers of all leases of `sweep`, or as many as there is time for.
+
+    `until`: see `turn`.
+    """
+    spared, text = 0, LEASED.format(index=INDEX[database.dialect])
+    while sweep.states:
+        values = (sweep.states[0].code, sweep.last, sweep.since, TOGETHER)
+        some = [row[0] for row in rows(database, text, values)]
+        if not some:
+            sweep.states, sweep.last = sweep.states[1:], 0
+            continue
+        spared += attempted(database, partial(spare_some, database, some, sweep.since, now))
+        sweep.last, sweep.seen = some[-1], now
+        if clock.monotonic() >= until:
+            return Turn(spared=spared, more=True)
+    return Turn(spared=spared)
+
+
+def spare_some(database: Database, tasks: Sequence[int], since: int, now: int) -> int:
+    """How many of `tasks` had a lease that lived at `since`; it lasts a full interval from now."""
+    spared = 0
     with database.write_transaction():
-        old = read(database, task)
-        if old is None or old.lease_until is None or old.lease_until < since:
-            return False
-        store(database, old, transitions.amnestied(old, now))
-        return True
+        for task in tasks:
+            old = read(database, task)
+            if old is not None and old.lease_until is not None and old.lease_until >= since:
+                store(database, old, transitions.amnestied(old, now))
+                spared += 1
+    return spared
 
 
 def absent(reign: Reign, now: int) -> bool:
@@ -119,22 +173,37 @@ def once(database: Database, now: int) -> Turn:
     reign = leading.reign(database, DUTY)
     by_loop = reign is not None and reign.holder != BY_HAND
     away = reign is not None and by_loop and absent(reign, now)
-    spared = spare(database, reign.beat_at or 0, now) if reign is not None and away else 0
+    spared = spare(database, Sweep(reign.beat_at or 0, now), now) if reign and away else Turn()
     done = turn(database, now)
     if reign is None or away or not by_loop:
         leading.record(database, DUTY, BY_HAND, reign, now)
-    return Turn(done.fired, done.promoted, spared)
+    return replace(done, spared=spared.spared)
 
 
 def lead(database: Database, candidate: Candidate, now: int, steady: float) -> Turn | None:
     """Take a turn when this process leads; None: another does. `steady`: see `leading`."""
     reign = candidate.leads(database, now, steady)
     if reign is None:
+        candidate.unfinished = None
         return None
-    # Before the beat: should this process die meanwhile, the next one spares them again.
-    spared = spare(database, reign.beat_at or 0, now) if absent(reign, now) else 0
+    until = clock.monotonic() + WORKING_SECONDS
+    spared = Turn()
+    if absent(reign, now):
+        sweep = candidate.unfinished = sweep_of(candidate.unfinished, reign.beat_at or 0, now)
+        spared = spare(database, sweep, now, until)
+        if spared.more:
+            # Without saying that the duty was done: should this process die, all are spared again.
+            return spared if candidate.hold(database, reign, now) else None
+    candidate.unfinished = None
     if candidate.beat(database, reign, now) is None:
         return None
-    done = turn(database, now)
+    done = turn(database, now, until)
     turned.send(database=database, fired=done.fired, promoted=done.promoted, seconds=0.0)
-    return Turn(done.fired, done.promoted, spared)
+    return replace(done, spared=spared.spared)
+
+
+def sweep_of(unfinished: Sweep | None, since: int, now: int) -> Sweep:
+    """The amnesty for an absence since `since`: the one on its way, unless it was interrupted."""
+    if unfinished and unfinished.since == since and abs(now - unfinished.seen) < ABSENCE:
+        return unfinished
+    return Sweep(since, now)
