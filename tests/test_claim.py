@@ -3,11 +3,16 @@
 import threading
 import time
 
+import identities
 import pytest
+from identities import CONSUMER
 from writers import Writer
 
+from app.api import claims
 from app.api.waiting import room_of
-from app.repository import candidates
+from app.auth.callers import Caller
+from app.repository import candidates, credentials, tenants
+from app.vocabulary import Scope
 
 
 @pytest.fixture
@@ -184,9 +189,10 @@ def test_who_finds_no_place_to_wait_is_answered_at_once(engine, tmp_path):
     writer.close()
 
 
-def keyed(writer, key, role="consumer", **body):
+def keyed(writer, key, role="consumer", headers=None, **body):
     asked = {"executor": {"id": "a1"}, **body}
-    return writer.call("POST", "tasks/claim", asked, role=role, headers={"Idempotency-Key": key})
+    headers = {"Idempotency-Key": key, **(headers or {})}
+    return writer.call("POST", "tasks/claim", asked, role=role, headers=headers)
 
 
 def test_the_same_key_gets_the_same_tasks_while_their_leases_live(writer):
@@ -234,6 +240,36 @@ def test_the_same_key_with_another_body_is_a_conflict_of_the_same_client_alone(w
     answer = keyed(writer, "k", limit=2)
     assert (answer.status_code, answer.json["code"]) == (409, "idempotency_conflict")
     assert len(keyed(writer, "k", "admin", limit=2).json["items"]) == 1
+
+
+def test_a_key_hands_out_nothing_that_its_caller_may_not_see(writer):
+    """One client may act in many subtrees and, the public one, for many users."""
+    client = credentials.create_client(writer.database, "wide", 2, [CONSUMER], 1)
+    below = f"urn:acronis.com:{identities.BELOW}:task_manager::consumer"
+    tokens = [
+        writer.http.post("/api/2/idp/token", data=asked, auth=client).json["access_token"]
+        for asked in ({"grant_type": "client_credentials"},
+                      {"grant_type": "client_credentials", "scope": below})
+    ]  # fmt: skip
+    made = writer.enqueue()
+    answers = [
+        keyed(writer, "k", headers={"Authorization": f"Bearer {token}"}).json["items"]
+        for token in tokens
+    ]
+    assert [[item["id"] for item in items] for items in answers] == [[made["id"]], []]
+
+
+@pytest.mark.parametrize("same", [("Ann", 2, "Bob", 2), ("Ann", 2, "Ann", 3)], ids=str)
+def test_a_key_is_its_users_own(writer, same, monkeypatch):
+    for _ in range(2):
+        writer.enqueue(tenant={"uuid": str(identities.BELOW)})
+    got = []
+    for user, number in (same[:2], same[2:]):
+        there = tenants.by_ids(writer.database, [number])[number]
+        someone = Caller("public", user, frozenset((Scope.CONSUMER,)), there)
+        monkeypatch.setattr(claims, "caller", lambda someone=someone: someone)
+        got += keyed(writer, "k").json["items"]
+    assert len({item["id"] for item in got}) == 2
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 129, "ü"])

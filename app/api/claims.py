@@ -35,7 +35,7 @@ PARAMETER = {
     "required": False,
     "schema": {"type": "string", "pattern": f"^{VISIBLE.pattern}$"},
     "description": "The same key with the same body gets the same tasks again while their leases "
-    "live, so that a lost answer strands nothing.",
+    "live, so that a lost answer strands nothing. Keys are the caller's own: client, user, tenant.",
 }
 
 
@@ -48,8 +48,11 @@ def key_of(content: Any) -> Key | None:
         words = f"the header '{HEADER}' takes 1 to 128 visible ASCII characters"
         g.setdefault("faults", []).append(Fault(HEADER, given, words))
         return None
-    named = sha256(f"{caller().client_id}\0{given}".encode()).digest()
-    return Key(named, digest(content))
+    # One client acts in several subtrees and, the public one, for any user: none of them is handed
+    # what another one got.
+    whose = caller()
+    named = "\0".join((whose.client_id, whose.subject, whose.tenant.locator, given))
+    return Key(sha256(named.encode()).digest(), digest(content))
 
 
 def wish_of(content: Any) -> Wish:

@@ -20,7 +20,7 @@ OLD = "SELECT digest FROM idempotency_keys WHERE created_at < ? LIMIT ?"
 
 @dataclass(frozen=True)
 class Key:
-    """A caller's key: SHA-256 of client and key, and of the body that came with it."""
+    """A caller's key: SHA-256 of whose it is and of the key, and of the body that came with it."""
 
     digest: bytes
     body_digest: bytes
