@@ -3,16 +3,11 @@
 import threading
 import time
 
-import identities
 import pytest
-from identities import CONSUMER
 from writers import Writer
 
-from app.api import claims
 from app.api.waiting import room_of
-from app.auth.callers import Caller
-from app.repository import candidates, credentials, tenants
-from app.vocabulary import Scope
+from app.repository import candidates
 
 
 @pytest.fixture
@@ -187,97 +182,6 @@ def test_who_finds_no_place_to_wait_is_answered_at_once(engine, tmp_path):
     writer = Writer(engine, tmp_path, TASKS_WAITING_CLAIMS="0")
     assert writer.claim(wait=30) == []
     writer.close()
-
-
-def keyed(writer, key, role="consumer", headers=None, **body):
-    asked = {"executor": {"id": "a1"}, **body}
-    headers = {"Idempotency-Key": key, **(headers or {})}
-    return writer.call("POST", "tasks/claim", asked, role=role, headers=headers)
-
-
-def test_the_same_key_gets_the_same_tasks_while_their_leases_live(writer):
-    assert keyed(writer, "k", limit=2).json["items"] == []
-    for _ in range(4):
-        writer.enqueue()
-    first = keyed(writer, "k", limit=2).json["items"]
-    assert keyed(writer, "k", limit=2).json["items"] == first
-    done = {"result": {"code": "ok"}}
-    assert writer.step(first[0]["id"], "completed", first[0]["lease"]["token"], done).status_code
-    assert [item["id"] for item in keyed(writer, "k", limit=2).json["items"]] == [first[1]["id"]]
-    writer.step(first[1]["id"], "enqueued", first[1]["lease"]["token"])
-    assert keyed(writer, "k", limit=2).json["items"] == []
-    assert len(keyed(writer, "other", limit=9).json["items"]) == 3
-
-
-@pytest.mark.parametrize("told", [True, False], ids=["same-process", "other-process"])
-def test_of_two_who_wait_under_one_key_both_get_the_same(writer, told, monkeypatch):
-    room, answers = room_of(writer.app), []
-    if not told:
-        monkeypatch.setattr(room, "answered", lambda key: None)
-    writer.bearer("consumer"), writer.bearer("issuer")
-
-    def ask():
-        answers.append(keyed(writer, "k", wait=1).json["items"])
-        writer.database.rest()
-
-    threads = [threading.Thread(target=ask) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + 5
-    while len(room.waiters) < 2 and time.monotonic() < deadline:
-        time.sleep(0.005)
-    made = writer.enqueue()
-    for thread in threads:
-        thread.join(9)
-    assert [item["id"] for item in answers[0]] == [made["id"]]
-    assert answers[0] == answers[1]
-
-
-def test_the_same_key_with_another_body_is_a_conflict_of_the_same_client_alone(writer):
-    for _ in range(2):
-        writer.enqueue()
-    assert len(keyed(writer, "k").json["items"]) == 1
-    answer = keyed(writer, "k", limit=2)
-    assert (answer.status_code, answer.json["code"]) == (409, "idempotency_conflict")
-    assert len(keyed(writer, "k", "admin", limit=2).json["items"]) == 1
-
-
-def test_a_key_hands_out_nothing_that_its_caller_may_not_see(writer):
-    """One client may act in many subtrees and, the public one, for many users."""
-    client = credentials.create_client(writer.database, "wide", 2, [CONSUMER], 1)
-    below = f"urn:acronis.com:{identities.BELOW}:task_manager::consumer"
-    tokens = [
-        writer.http.post("/api/2/idp/token", data=asked, auth=client).json["access_token"]
-        for asked in ({"grant_type": "client_credentials"},
-                      {"grant_type": "client_credentials", "scope": below})
-    ]  # fmt: skip
-    made = writer.enqueue()
-    answers = [
-        keyed(writer, "k", headers={"Authorization": f"Bearer {token}"}).json["items"]
-        for token in tokens
-    ]
-    assert [[item["id"] for item in items] for items in answers] == [[made["id"]], []]
-
-
-@pytest.mark.parametrize("same", [("Ann", 2, "Bob", 2), ("Ann", 2, "Ann", 3)], ids=str)
-def test_a_key_is_its_users_own(writer, same, monkeypatch):
-    for _ in range(2):
-        writer.enqueue(tenant={"uuid": str(identities.BELOW)})
-    got = []
-    for user, number in (same[:2], same[2:]):
-        there = tenants.by_ids(writer.database, [number])[number]
-        someone = Caller("public", user, frozenset((Scope.CONSUMER,)), there)
-        monkeypatch.setattr(claims, "caller", lambda someone=someone: someone)
-        got += keyed(writer, "k").json["items"]
-    assert len({item["id"] for item in got}) == 2
-
-
-@pytest.mark.parametrize("key", ["", "a b", "x" * 129, "ü"])
-def test_a_malformed_key_is_a_fault(writer, key):
-    answer = keyed(writer, key, limit=0)
-    assert answer.status_code == 400
-    places = {row["parameter"] for row in answer.json["errors"]}
-    assert places == {"Idempotency-Key", "limit"}
 
 
 @pytest.mark.parametrize(

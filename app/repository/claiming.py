@@ -46,9 +46,11 @@ def claim(
                     and (before := idempotency.remembered(database, key)) is not None
                 ):
                     return before, []
+                if key is not None and found:
+                    idempotency.reserve(database, key, now)
                 held, events = hold(database, found, executor, limit, now)
-                if key is not None and held:
-                    idempotency.remember(database, key, held, now)
+                if key is not None and found:
+                    idempotency.remember(database, key, held)
                 return held, events
 
         held, events = attempted(database, act)

@@ -8,13 +8,15 @@ from app.database import Database
 from app.errors import IdempotencyConflict
 from app.repository import steps
 from app.repository.facts import read
-from app.repository.sentences import insert, rows, run
+from app.repository.sentences import insert, rows, run, update
 
 KEPT = 86_400 * 1_000_000_000
 """Nanoseconds for which a key is remembered."""
 FORGOTTEN = 1_000
 """Keys that are forgotten at a time."""
+TABLE = "idempotency_keys"
 KNOWN = "SELECT body_digest, leases FROM idempotency_keys WHERE digest = ?"
+DROP = "DELETE FROM idempotency_keys WHERE digest = ?"
 OLD = "SELECT digest FROM idempotency_keys WHERE created_at < ? LIMIT ?"
 
 
@@ -54,15 +56,23 @@ def remembered(database: Database, key: Key) -> list[Held] | None:
     return living
 
 
-def remember(database: Database, key: Key, held: Sequence[Held], now: int) -> None:
-    """Keep what the key got, in the transaction that hands it out.
+def reserve(database: Database, key: Key, now: int) -> None:
+    """Whoever comes with this key waits until the open transaction ends.
 
     Raises peewee.IntegrityError when another call with this key was faster.
     """
-    leases = json.dumps([[one.id, one.fence] for one in held])
-    row = {"digest": key.digest, "body_digest": key.body_digest, "leases": leases,
-           "created_at": now}  # fmt: skip
-    insert(database, "idempotency_keys", row)
+    row = {"digest": key.digest, "body_digest": key.body_digest, "leases": "[]", "created_at": now}
+    insert(database, TABLE, row)
+
+
+def remember(database: Database, key: Key, held: Sequence[Held]) -> None:
+    """Keep what the key that is reserved got, in the transaction that hands it out; or let it go,
+    when that is nothing."""
+    if held:
+        leases = json.dumps([[one.id, one.fence] for one in held])
+        update(database, TABLE, {"leases": leases}, {"digest": key.digest})
+    else:
+        run(database, DROP, (key.digest,))
 
 
 def forget(database: Database, now: int) -> int:
