@@ -5,6 +5,8 @@ import threading
 import pytest
 from writers import Writer, uuid_of
 
+from app.repository import steps
+
 OK = {"result": {"code": "ok"}}
 
 
@@ -198,6 +200,21 @@ def test_what_ended_otherwise_cannot_be_cancelled(writer):
     cancel(writer, task)
     writer.step(task, "completed", lease, OK)
     assert code(cancel(writer, task)) == (409, "invalid_transition")
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_of_two_who_cancel_at_once_both_did(writer, monkeypatch, held):
+    """The other one was faster after this one had looked."""
+    take = steps.take
+    task = writer.held()[0] if held else writer.enqueue()["id"]
+
+    def late(database, number, taking):
+        take(database, number, taking)
+        return take(database, number, taking)
+
+    monkeypatch.setattr(steps, "take", late)
+    assert cancel(writer, task).status_code == 200
+    assert writer.task(task)["revision"] == (3 if held else 2)
 
 
 def test_what_may_not_be_cancelled_is_not(writer):

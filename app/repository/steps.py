@@ -39,6 +39,8 @@ class Taking:
     reason: str | None = None
     digest: bytes | None = None
     """SHA-256 of step and body: who repeats them under the same lease is not refused."""
+    idle: Callable[[Facts], bool] = lambda _: False
+    """Whether nothing is to be done, for the task is as it was wanted; may refuse, too."""
 
 
 def held_under(facts: Facts, fence: int) -> bool:
@@ -63,6 +65,8 @@ def take(database: Database, task: int, taking: Taking) -> Facts:
     def act() -> tuple[Facts, list[Event]]:
         with database.write_transaction():
             facts = found(database, task)
+            if taking.idle(facts):
+                return facts, []
             if taking.fence is not None and not held_under(facts, taking.fence):
                 return unchanged(database, facts, taking), []
             if taking.step.target(facts.standing, taking.fence is None) is None:
@@ -229,17 +233,19 @@ def request_cancel(database: Database, task: int, now: int, grace: int) -> Facts
 
     Raises NotFound, NotCancellable, InvalidTransition, Unavailable.
     """
-    step = TASK_STEP["cancelRequested"]
-    facts = found(database, task)
-    if facts.cancel_requested and (facts.held or facts.result == ResultCode.CANCELLED.code):
-        return facts
-    if facts.standing is not COMPLETED and not facts.cancellable:
-        raise NotCancellable()
+
+    def idle(facts: Facts) -> bool:
+        if facts.cancel_requested and (facts.held or facts.result == ResultCode.CANCELLED.code):
+            return True
+        if facts.standing is not COMPLETED and not facts.cancellable:
+            raise NotCancellable()
+        return False
 
     def change(facts: Facts) -> Facts:
-        return facts if facts.cancel_requested else transitions.cancelled(facts, grace, now)
+        return transitions.cancelled(facts, grace, now)
 
-    return take(database, task, Taking(step, now, None, change))
+    step = TASK_STEP["cancelRequested"]
+    return take(database, task, Taking(step, now, None, change, idle=idle))
 
 
 def delete(database: Database, task: int, now: int) -> None:
