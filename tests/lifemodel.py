@@ -88,7 +88,7 @@ class Task:
 
     def give_back(self, now, outcome):
         if self.flagged:
-            return self.finish("cancelled", outcome)
+            return self.finish("cancelled", "cancelled" if outcome == "requeued" else outcome)
         self.outcomes[-1] = outcome
         self.state, self.lease, self.ran_at, self.ran, self.queued = E, None, None, 0, now
         for one in self.activities.values():

@@ -188,11 +188,15 @@ def test_what_is_held_is_flagged_and_told(writer):
     assert cancel(writer, task).status_code == 200
 
 
-def test_a_flagged_task_never_returns_to_the_queue(writer):
+@pytest.mark.parametrize(
+    ("body", "outcome"), [({"delay": 5}, "cancelled"), ({"failed": True}, "failed")]
+)
+def test_a_flagged_task_never_returns_to_the_queue(writer, body, outcome):
     task, lease = writer.held()
     cancel(writer, task)
-    done = writer.step(task, "enqueued", lease, {"delay": 5}).json
+    done = writer.step(task, "enqueued", lease, body).json
     assert (done["state"], done["result"]) == ("completed", {"code": "cancelled"})
+    assert [attempt["outcome"] for attempt in writer.task(task)["attempts"]] == [outcome]
 
 
 def test_what_ended_otherwise_cannot_be_cancelled(writer):

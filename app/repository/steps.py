@@ -119,11 +119,16 @@ def done(database: Database, old: Facts, new: Facts, taking: Taking) -> list[Eve
         update(database, "attempts", begun, {"task_id": old.id, "number": old.fence})
     if old.state != new.state and not new.held:
         if old.held:
-            moment = new.updated_at or taking.now
-            outcome = taking.outcome or spoken_result(new)
-            endings.close(database, old, moment, outcome, taking.reason, taking.digest)
+            moment, how = new.updated_at or taking.now, outcome(new, taking)
+            endings.close(database, old, moment, how, taking.reason, taking.digest)
         endings.settle(database, new)
     return happened(database, old, new, taking.step.name, taking.reason)
+
+
+def outcome(new: Facts, taking: Taking) -> str:
+    """How the attempt ended; what never came back to the queue was not requeued."""
+    returned = new.standing is not COMPLETED or taking.outcome == FAILED
+    return taking.outcome if returned else spoken_result(new)
 
 
 def spoken_result(facts: Facts) -> str:
