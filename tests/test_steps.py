@@ -255,6 +255,26 @@ def test_a_completed_task_is_deleted_and_restored_with_its_activities(writer):
     assert writer.step(task, "restored", role="issuer").json == back.json
 
 
+DELETIONS = {
+    413: {"data": b" " * (2**20 + 1)},
+    415: {"data": b"{}", "content_type": "text/plain"},
+    400: {"data": b'{"x": 1}', "content_type": "application/json"},
+}
+
+
+@pytest.mark.parametrize("status", DELETIONS)
+def test_a_deletion_takes_no_body_and_no_parameters(writer, status):
+    task = writer.enqueue()["id"]
+    writer.step(task, "cancelRequested", role="issuer")
+    answer = writer.call("DELETE", f"tasks/{task}?force=1", role="issuer", **DELETIONS[status])
+    assert answer.status_code == status, answer.text
+    if status == 400:
+        assert {row["parameter"] for row in answer.json["errors"]} == {"x", "force"}
+    assert "deletedAt" not in writer.task(task)
+    empty = {"data": b"", "content_type": "application/json"}
+    assert writer.call("DELETE", f"tasks/{task}", role="issuer", **empty).status_code == 204
+
+
 ROUTES = [("POST", "tasks", "issuer"), ("POST", "tasks/bulk", "issuer"),
           ("POST", "tasks/claim", "consumer"), ("POST", "activities", "consumer"),
           ("DELETE", "tasks/1", "issuer"), ("PUT", "tasks/1/restored", "issuer"),

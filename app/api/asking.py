@@ -83,6 +83,18 @@ ANSWER = answer_query(Lod.FULL, "AnswerQuery")
 TINY_ANSWER = answer_query(Lod.TINY, "BulkAnswerQuery")
 
 
+SILENT = named("NoQuery", {})()
+"""The query string of a call that has no parameters."""
+
+
+def no_body() -> None:
+    """A body that says anything is a fault: see `check`. For calls that are documented without one.
+
+    Raises BodyTooLarge, UnsupportedMediaType.
+    """
+    AskingBlueprint.ARGUMENTS_PARSER.parse(bodies.Body())
+
+
 def check() -> None:
     """Refuse the request when any of its parts was faulty. Raises BadRequest."""
     if found := g.pop("faults", None):

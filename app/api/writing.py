@@ -15,6 +15,7 @@ from app.api.answers import as_json
 from app.api.asking import (
     ANSWER,
     SCOPES,
+    SILENT,
     TINY_ANSWER,
     AskingBlueprint,
     check,
@@ -22,6 +23,7 @@ from app.api.asking import (
     exempt,
     lease,
     lease_parameter,
+    no_body,
     number_of,
 )
 from app.api.blueprint import BASE
@@ -191,11 +193,16 @@ def cancel_task(task: int, _: int | None, content: Any) -> Facts:
 
 @blp.route("/<task_id>", methods=["DELETE"], tags=["tasks"])
 @requires(Scope.ISSUER, Scope.ADMIN)
+@blp.arguments(SILENT, location="query")
 @blp.response(204)
 @blp.alt_response(404, description="The task does not exist.")
 @blp.alt_response(409, description="The task is not completed.")
-def delete_task(task_id: str) -> Response:
+@blp.alt_response(413, description="The body is too large.")
+@blp.alt_response(415, description="The body is not JSON.")
+def delete_task(_: Query, task_id: str) -> Response:
     """Delete a completed task and its activities; they can be restored."""
+    no_body()
+    check()
     steps.delete(database(), number_of(TASKS, task_id), clock.now())
     return Response(status=204)
 
