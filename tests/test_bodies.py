@@ -172,6 +172,16 @@ def test_an_absent_body_is_an_empty_one(writer):
     assert set(refused(writer, b"")) == {"type"}
 
 
+@pytest.mark.parametrize("raw", [b"", b'{"type":"t"}', b"{"])
+def test_a_body_that_breaks_off_is_not_taken_for_a_shorter_one(writer, raw):
+    """What is lost may have said the contrary; an empty rest would be `{}`."""
+    said = {"CONTENT_LENGTH": str(len(raw) + 5), "wsgi.input_terminated": True}
+    answer = writer.call("POST", "tasks", raw, environ_overrides=said)
+    assert answer.status_code == 400
+    assert [row["parameter"] for row in answer.json["errors"]] == ["body"]
+    assert writer.call("GET", "tasks?lod=count").json["count"] == 0
+
+
 def test_values_are_cut_at_a_hundred_characters(writer):
     answer = writer.call("POST", "tasks", {"type": "t", "priority": "x" * 5000})
     assert len(answer.json["errors"][0]["value"]) == 100

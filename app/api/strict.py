@@ -39,6 +39,8 @@ def content(request: Request, limit: int) -> bytes:
     # One that comes in chunks is cut at the limit without a word.
     if len(raw) > limit:
         raise BodyTooLarge(limit=limit)
+    if len(raw) < (request.content_length or 0):
+        refuse("breaks off: it is shorter than its head says")
     if raw and request.mimetype != "application/json":
         raise UnsupportedMediaType()
     return raw
