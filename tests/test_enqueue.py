@@ -125,6 +125,28 @@ def test_a_tenant_outside_is_a_fault(writer, tenant):
     assert writer.call("GET", "tasks?lod=count").json["count"] == 0
 
 
+def test_faults_of_bodies_tenants_and_uuids_are_told_together(writer):
+    outside = {"uuid": str(identities.OTHER)}
+    body = {"type": 1, "tenant": outside}
+    answer = writer.call("POST", "tasks?x=1", body, role="issuer")
+    places = {row["parameter"]: row["value"] for row in answer.json["errors"]}
+    assert places == {"type": "1", "x": "1", "tenant.uuid": outside["uuid"]}
+    items = [{"type": "t", "uuid": uuid_of(1)}, 5, {"priority": "x", "tenant": outside},
+             {"type": "t", "uuid": uuid_of(1).upper(), "tenant": 3},
+             {"type": "t", "uuid": 7, "tenant": {"uuid": []}}]  # fmt: skip
+    answer = writer.call("POST", "tasks/bulk", {"items": items}, role="issuer")
+    assert {row["parameter"] for row in answer.json["errors"]} == {
+        "items[1]", "items[2].type", "items[2].priority", "items[2].tenant.uuid", "items[3].uuid",
+        "items[3].tenant", "items[4].uuid", "items[4].tenant.uuid",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("items", [None, 5, [], {}, [{"tenant": {"uuid": uuid_of(9)}}] * 1001])
+def test_items_that_are_no_list_of_tasks_are_one_fault(writer, items):
+    answer = writer.call("POST", "tasks/bulk", {"items": items}, role="issuer")
+    assert [row["parameter"] for row in answer.json["errors"]] == ["items"]
+
+
 def test_a_bulk_is_enqueued_in_order(writer):
     items = [{"type": f"t{place}"} for place in range(1000)]
     answer = writer.call("POST", "tasks/bulk", {"items": items}, role="issuer")

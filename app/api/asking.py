@@ -34,6 +34,7 @@ SCOPES = {
     Who.ISSUER: (Scope.ISSUER, Scope.ADMIN),
 }
 """The scopes of those who may take a step."""
+Result = TypeVar("Result")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -47,18 +48,18 @@ class AskingParser(QueryParser):
 
         Raises BodyTooLarge, UnsupportedMediaType.
         """
-        try:
-            if location == "json":
-                return self.body(argmap, req or request)
-            return super().parse(argmap, req, location=location)
-        except BadRequest as wrong:
-            g.setdefault("faults", []).extend(wrong.faults)
-            return None
+        if location == "json":
+            return collect(lambda: self.body(argmap, req or request))
+        parse = super().parse
+        return collect(lambda: parse(argmap, req, location=location))
 
     def body(self, schema: Schema, asked: Request) -> Any:
-        """What `schema` reads in the body. Raises BadRequest and refusals of the body itself."""
+        """What `schema` reads in the body; `g.asked` keeps the JSON as it came.
+
+        Raises BadRequest and refusals of the body itself.
+        """
         limit = strict.BULK if asked.path.endswith("/bulk") else strict.BODY
-        data = strict.json_object(asked, limit)
+        g.asked = data = strict.json_object(asked, limit)
         try:
             return schema.load(data)
         except ValidationError as error:
@@ -93,6 +94,15 @@ def no_body() -> None:
     Raises BodyTooLarge, UnsupportedMediaType.
     """
     AskingBlueprint.ARGUMENTS_PARSER.parse(bodies.Body())
+
+
+def collect(act: Callable[[], Result]) -> Result | None:
+    """What `act` answers; when it finds faults, they are kept until `check`."""
+    try:
+        return act()
+    except BadRequest as wrong:
+        g.setdefault("faults", []).extend(wrong.faults)
+        return None
 
 
 def check() -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.auth.callers import Caller
 from app.canonical import compact, digest
+from app.catalog.kinds import UUID as UUID_PATTERN
 from app.catalog.tasks import DEFAULT_ASSIGNMENTS, DEFAULT_FAILURES
 from app.database import Database
 from app.errors import BadRequest, Fault
@@ -42,17 +43,17 @@ EMPTY: tuple[Any, ...] = ({}, None)
 
 
 def owners(
-    database: Database, caller: Caller, bodies: Sequence[Mapping[str, Any]], bulk: bool = False
+    database: Database, caller: Caller, bodies: Sequence[Any], bulk: bool = False
 ) -> list[Node]:
-    """The tenant of each of `bodies`, the items of a `bulk` or a single one.
+    """The tenant of each of `bodies`, the items of a `bulk` or a single one, read or as they came.
 
     Raises BadRequest naming all tenants outside the caller's tree and all UUIDs that come twice.
     """
     found: dict[bytes, Node | None] = {}
-    wrong = twice(bodies)
+    wrong = twice(bodies) if bulk else []
     nodes = []
     for place, body in enumerate(bodies):
-        raw = body.get("tenant", {}).get("uuid")
+        raw = uuid_at(body, "tenant", "uuid")
         if raw is not None and raw not in found:
             found[raw] = tenants.by_uuid(database, UUID(bytes=raw))
         node = caller.tenant if raw is None else found[raw]
@@ -67,12 +68,21 @@ def owners(
     return nodes
 
 
-def twice(bodies: Sequence[Mapping[str, Any]]) -> list[Fault]:
+def uuid_at(body: Any, *path: str) -> bytes | None:
+    """The UUID at a path of a body, read or as it came; None: there is none, or something else."""
+    for name in path:
+        body = body.get(name) if isinstance(body, Mapping) else None
+    if isinstance(body, str) and UUID_PATTERN.fullmatch(body):
+        return UUID(body).bytes
+    return body if isinstance(body, bytes) else None
+
+
+def twice(bodies: Sequence[Any]) -> list[Fault]:
     """A fault for each UUID that another item has had before."""
     seen: dict[bytes, int] = {}
     wrong = []
     for place, body in enumerate(bodies):
-        raw = body.get("uuid")
+        raw = uuid_at(body, "uuid")
         if raw is not None and seen.setdefault(raw, place) != place:
             at = f"items[{place}].uuid"
             words = f"'{at}' is the UUID of items[{seen[raw]}] too"

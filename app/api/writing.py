@@ -3,11 +3,11 @@
 A route per step, made from the step's row: who may take it, where it leads, how it is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from flask import Response
+from flask import Response, g
 
 from app import clock
 from app.api import forms, orders
@@ -19,6 +19,7 @@ from app.api.asking import (
     TINY_ANSWER,
     AskingBlueprint,
     check,
+    collect,
     documented,
     exempt,
     lease,
@@ -37,6 +38,7 @@ from app.lifecycle import TASK_STEP, Step, Who
 from app.repository import enqueueing, projection, steps
 from app.repository.activity_steps import Lease
 from app.repository.query import Query
+from app.repository.tenants import Node
 from app.transitions import Facts
 from app.vocabulary import Lod, Scope
 
@@ -55,6 +57,19 @@ def fence_of(proven: Lease | None, task: int) -> int | None:
     if proven is None:
         return None
     return proven.fence if proven.task == task else -1
+
+
+def owners(bodies: Sequence[Any], bulk: bool = False) -> list[Node]:
+    """The tenant of each of `bodies`. Raises BadRequest with all the faults of the request."""
+    found = collect(lambda: orders.owners(database(), caller(), bodies, bulk))
+    check()
+    return found or []
+
+
+def items_as_they_came() -> Sequence[Any]:
+    """The items of a bulk that is faulty, where it has them, and not too many."""
+    items = g.get("asked", {}).get("items")
+    return items if isinstance(items, list) and len(items) <= forms.BULK else []
 
 
 def beating(facts: Facts) -> dict[str, Any]:
@@ -117,8 +132,7 @@ def task_step(
 @blp.alt_response(415, description="The body is not JSON.")
 def enqueue_task(content: Any, query: Query) -> Response:
     """Enqueue a task."""
-    check()
-    [tenant] = orders.owners(database(), caller(), [content])
+    [tenant] = owners([g.get("asked")] if content is None else [content])
     [made] = enqueueing.enqueue(database(), [orders.order(content, tenant)], clock.now())
     where = {"Location": f"{BASE}/tasks/{made.id}"}
     return as_json(shown(TASKS, made.id, query), 201 if made.fresh else 200, where)
@@ -135,8 +149,7 @@ def enqueue_task(content: Any, query: Query) -> Response:
 @blp.alt_response(415, description="The body is not JSON.")
 def enqueue_tasks(content: Any, query: Query) -> Response:
     """Enqueue many tasks, all or none."""
-    check()
-    nodes = orders.owners(database(), caller(), content["items"], bulk=True)
+    nodes = owners(items_as_they_came() if content is None else content["items"], bulk=True)
     asked = [orders.order(*pair) for pair in zip(content["items"], nodes, strict=True)]
     done = enqueueing.enqueue(database(), asked, clock.now())
     lod = query.lod or Lod.TINY
