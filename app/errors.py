@@ -4,7 +4,7 @@ A refusal is raised with the facts that its message names. The HTTP door turns i
 nothing here knows of HTTP beyond the status number.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -151,6 +151,25 @@ class UuidConflict(Refusal):
     status = 409
     code = "uuid_conflict"
     title = "Conflict"
+
+    def __init__(self, taken: Mapping[int, str], kind: str, bulk: bool = False) -> None:
+        """`taken`: place among those that were sent, and UUID; `bulk`: whether there are places."""
+        self.taken = taken
+        self.kind = kind
+        words = (f"{uuid} (items[{place}])" if bulk else uuid for place, uuid in taken.items())
+        super().__init__(uuid=", ".join(words), kind=kind)
+        self.faults = tuple(
+            Fault(
+                f"items[{place}].uuid" if bulk else "uuid",
+                uuid,
+                f"'{uuid}' belongs to another {kind} already",
+            )
+            for place, uuid in taken.items()
+        )
+
+    def of_bulk(self) -> "UuidConflict":
+        """The same, telling the places of the items."""
+        return UuidConflict(self.taken, self.kind, bulk=True)
 
 
 class IdempotencyConflict(Refusal):

@@ -101,6 +101,7 @@ def test_the_same_uuid_with_another_body_is_a_conflict(writer, change):
     answer = writer.call("POST", "tasks", body | change, role="issuer")
     assert (answer.status_code, answer.json["code"]) == (409, "uuid_conflict")
     assert uuid_of(7) in answer.json["detail"]
+    assert [row["parameter"] for row in answer.json["errors"]] == ["uuid"]
 
 
 def test_a_uuid_that_is_taken_out_of_sight_or_deleted_is_the_same_conflict(writer):
@@ -175,6 +176,10 @@ def test_a_bulk_with_conflicts_names_them_all_and_changes_nothing(writer):
     assert (answer.status_code, answer.json["code"]) == (409, "uuid_conflict")
     named = [uuid_of(place) in answer.json["detail"] for place in range(4)]
     assert named == [False, True, False, True]
+    assert [(row["parameter"], row["value"]) for row in answer.json["errors"]] == [
+        (f"items[{place}].uuid", uuid_of(place)) for place in (1, 3)
+    ]
+    assert f"{uuid_of(1)} (items[1]), {uuid_of(3)} (items[3])" in answer.json["detail"]
     assert writer.call("GET", "tasks?lod=count").json["count"] == 2
 
 

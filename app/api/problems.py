@@ -40,7 +40,7 @@ def members(refusal: errors.Refusal) -> dict[str, Any]:
 
 def particulars(refusal: errors.Refusal) -> dict[str, Any]:
     """What only some refusals tell: the faults, or where the log says more."""
-    if isinstance(refusal, errors.BadRequest):
+    if isinstance(refusal, errors.BadRequest | errors.UuidConflict):
         return {
             "errors": [
                 {"parameter": row.parameter, "value": row.value[:SHOWN], "message": row.message}

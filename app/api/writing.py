@@ -34,9 +34,11 @@ from app.auth.protector import requires
 from app.catalog.rows import Catalog
 from app.catalog.tasks import TASKS
 from app.catalog.times import written
+from app.errors import UuidConflict
 from app.lifecycle import TASK_STEP, Step, Who
 from app.repository import enqueueing, projection, steps
 from app.repository.activity_steps import Lease
+from app.repository.enqueueing import Enqueued, Order
 from app.repository.query import Query
 from app.repository.tenants import Node
 from app.transitions import Facts
@@ -64,6 +66,14 @@ def owners(bodies: Sequence[Any], bulk: bool = False) -> list[Node]:
     found = collect(lambda: orders.owners(database(), caller(), bodies, bulk))
     check()
     return found or []
+
+
+def enqueued(asked: Sequence[Order]) -> list[Enqueued]:
+    """The tasks of a bulk. Raises UuidConflict naming the items that are in conflict."""
+    try:
+        return enqueueing.enqueue(database(), asked, clock.now())
+    except UuidConflict as taken:
+        raise taken.of_bulk() from None
 
 
 def items_as_they_came() -> Sequence[Any]:
@@ -151,7 +161,7 @@ def enqueue_tasks(content: Any, query: Query) -> Response:
     """Enqueue many tasks, all or none."""
     nodes = owners(items_as_they_came() if content is None else content["items"], bulk=True)
     asked = [orders.order(*pair) for pair in zip(content["items"], nodes, strict=True)]
-    done = enqueueing.enqueue(database(), asked, clock.now())
+    done = enqueued(asked)
     lod = query.lod or Lod.TINY
     found = projection.objects(database(), TASKS, lod, [one.id for one in done])
     items = [found[one.id] for one in done]

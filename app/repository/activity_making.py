@@ -130,7 +130,7 @@ def known(database: Database, draft: Draft) -> int | None:
         return None
     for there, digest, deleted, _ in rows(database, EXISTING, (draft.uuid,)):
         if deleted is not None or digest is None or digest != draft.digest:
-            raise UuidConflict(uuid=str(UUID(bytes=draft.uuid)), kind="activity")
+            raise UuidConflict({0: str(UUID(bytes=draft.uuid))}, "activity")
         return int(there)
     return None
 

@@ -149,17 +149,17 @@ def known(database: Database, orders: Sequence[Order]) -> dict[bytes, int]:
     """The tasks that have the UUIDs of `orders` already. Raises UuidConflict where one differs."""
     wanted = {order.uuid: order.digest for order in orders if order.uuid}
     found: dict[bytes, int] = {}
-    conflicts = []
+    conflicts: set[bytes] = set()
     for some in batches(wanted):
         text = EXISTING + ", ".join("?" * len(some)) + ")"
         for number, uuid, digest, deleted in rows(database, text, some):
             if deleted is not None or digest is None or digest != wanted[uuid]:
-                conflicts.append(uuid)
+                conflicts.add(uuid)
             found[uuid] = number
     if conflicts:
         # In the order of the request, and nothing about whose they are.
-        words = ", ".join(str(UUID(bytes=uuid)) for uuid in wanted if uuid in set(conflicts))
-        raise UuidConflict(uuid=words, kind="task")
+        uuids = ((at, order.uuid) for at, order in enumerate(orders) if order.uuid in conflicts)
+        raise UuidConflict({at: str(UUID(bytes=uuid)) for at, uuid in uuids if uuid}, "task")
     return found
 
 
