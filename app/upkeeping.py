@@ -21,7 +21,9 @@ FOLLOWING_SECONDS = 1.0
 ENDING_SECONDS = 10
 """How long a turn may still take when the process is to end."""
 PURGED_SECONDS = 60
-"""Between two batches of what has outlived its retention."""
+"""Between two times that what has outlived its retention is removed."""
+PURGING_SECONDS = 0.25
+"""How long that goes on: timers wait for it, and a second would count as an absence."""
 DAY = 86_400 * 1_000_000_000
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,8 @@ class Loop:
         days = self.service.settings.retention_days
         if days and clock.monotonic() - self.purged > PURGED_SECONDS:
             self.purged = clock.monotonic()
-            purging.some(self.service.database, clock.now() - days * DAY)
+            until = clock.monotonic() + PURGING_SECONDS
+            purging.some(self.service.database, clock.now() - days * DAY, until)
 
     def safely(self, act: Any) -> Any:
         """What `act` answers; None when it failed. The outermost door: the loop must go on."""

@@ -1,17 +1,27 @@
 """Tasks that were completed long ago are removed for good, a few at a time.
 
-A batch is one short transaction: no writer waits for it longer than for any other step.
+No writer waits for it longer than for any other step: each transaction is short, takes fewer rows
+where the last one took long, and is followed by a breath in which others get their turn.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from time import sleep
 
+from app import clock
 from app.database import Database
 from app.repository.sentences import rows, run
 
 BATCH = 50
-"""Tasks that one transaction removes."""
+"""Tasks that one transaction removes at most."""
 ACTIVITIES = 500
 """Activities that one transaction removes at most."""
+LONG = 0.02
+"""Seconds that a transaction should not take."""
+BREATH = 0.01
+"""Seconds between two transactions."""
+LEAST = 0.02
+"""The least share of BATCH and ACTIVITIES."""
 OLD = """
 SELECT id, completed_at FROM tasks WHERE completed_at < ? AND completed_at >= ?
 ORDER BY completed_at LIMIT ?
@@ -34,38 +44,61 @@ def count(database: Database, before: int, deleted: bool = False) -> int:
     return int(rows(database, text, (before,))[0][0])
 
 
+@dataclass
+class Pace:
+    """How much one transaction removes, as a share of the most, by how long the last ones took."""
+
+    share: float = 1.0
+
+    def of(self, most: int) -> int:
+        """How many of `most`; at least one."""
+        return max(1, int(most * self.share))
+
+    def took(self, seconds: float) -> None:
+        """A transaction took so long."""
+        if seconds > LONG:
+            self.share = max(LEAST, self.share / 2)
+        elif seconds < LONG / 2:
+            self.share = min(1.0, self.share * 1.5)
+
+
 def purge(database: Database, before: int, deleted: bool = False) -> Iterator[int]:
-    """Remove all tasks that were completed before a time; a number for each batch removed."""
-    since = EVER
+    """Remove all tasks that were completed before a time, with their activities.
+
+    After each transaction comes the number of tasks that it removed: 0 when those were activities.
+    """
+    since, pace = EVER, Pace()
     text = DELETED if deleted else OLD
-    while chosen := rows(database, text, (before, since, BATCH)):
-        remove(database, [row[0] for row in chosen])
-        # Those before were looked at: they are kept, for they are not deleted.
+    while chosen := rows(database, text, (before, since, pace.of(BATCH))):
+        tasks = [row[0] for row in chosen]
+        while activities := below(database, tasks, pace.of(ACTIVITIES)):
+            pace.took(erase(database, PARTS, activities))
+            yield 0
+        pace.took(erase(database, TABLES, tasks))
+        # What was completed earlier is gone: the index need not be looked through from its start.
         since = chosen[-1][1]
-        yield len(chosen)
+        yield len(tasks)
 
 
-def some(database: Database, before: int) -> int:
-    """Remove one batch of all -> how many."""
-    return next(purge(database, before), 0)
+def some(database: Database, before: int, until: float) -> int:
+    """Remove as many as there is time for until `until`, on the steady clock -> how many."""
+    removed = 0
+    for number in purge(database, before):
+        removed += number
+        if clock.monotonic() >= until:
+            break
+    return removed
 
 
-def remove(database: Database, tasks: list[int]) -> None:
-    """Remove tasks with their activities."""
-    while activities := below(database, tasks):
-        erase(database, PARTS, activities)
-    erase(database, TABLES, tasks)
-
-
-def below(database: Database, tasks: list[int]) -> list[int]:
-    """Some of the activities of `tasks`."""
+def below(database: Database, tasks: list[int], most: int) -> list[int]:
+    """Up to `most` of the activities of `tasks`."""
     words = ["SELECT id FROM activities WHERE task_id IN (", ", ".join("?" * len(tasks)),
              ") LIMIT ?"]  # fmt: skip
-    return [row[0] for row in rows(database, " ".join(words), (*tasks, ACTIVITIES))]
+    return [row[0] for row in rows(database, " ".join(words), (*tasks, most))]
 
 
-def erase(database: Database, tables: tuple[tuple[str, str], ...], ids: list[int]) -> None:
-    """Remove the rows of these ids from all of `tables`, in one transaction."""
+def erase(database: Database, tables: tuple[tuple[str, str], ...], ids: list[int]) -> float:
+    """Remove the rows of these ids from all of `tables`, in one transaction -> seconds it took."""
     marks = ", ".join("?" * len(ids))
 
     def act() -> None:
@@ -74,4 +107,8 @@ def erase(database: Database, tables: tuple[tuple[str, str], ...], ids: list[int
                 run(database, " ".join(("DELETE FROM", table, "WHERE", key, "IN (", marks, ")")),
                     ids)  # fmt: skip
 
+    began = clock.monotonic()
     database.retried(act)
+    took = clock.monotonic() - began
+    sleep(BREATH)
+    return took

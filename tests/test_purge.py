@@ -1,0 +1,90 @@
+"""Retention: what ended long ago is removed for good, in transactions that are short."""
+
+import pytest
+from writers import Writer
+
+from app import clock
+from app.repository import purging
+
+OK = {"result": {"code": "ok"}}
+TABLES = (
+    "tasks", "task_details", "task_tags", "attempts", "activities", "activity_details",
+    "activity_tags",
+)  # fmt: skip
+
+
+@pytest.fixture
+def writer(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(purging, "BREATH", 0)
+    made = Writer(engine, tmp_path)
+    yield made
+    made.close()
+
+
+def ended(writer, activities=2):
+    """A task that is completed, with everything that a task can have."""
+    task, lease = writer.held(tags=["a", "b"])
+    for _ in range(activities):
+        body = {"taskId": task, "type": "a", "tags": ["a"]}
+        assert writer.call("POST", "activities", body, lease, "consumer").status_code == 201
+    assert writer.step(task, "completed", lease, OK).status_code == 200
+    return task
+
+
+def counts(writer):
+    return [writer.database.rows(f"SELECT COUNT(*) FROM {table}")[0][0] for table in TABLES]
+
+
+def purged(writer, before, deleted=False):
+    return sum(purging.purge(writer.database, before, deleted))
+
+
+def test_what_ended_before_is_removed_with_all_its_parts(writer):
+    young = ended(writer)
+    before, alone = clock.now(), counts(writer)
+    writer.database.run(f"UPDATE tasks SET completed_at = {before}")
+    for _ in range(3):
+        ended(writer)
+    writer.database.run(f"UPDATE tasks SET completed_at = 7 WHERE id <> {young}")
+    waiting = writer.enqueue()["id"]
+    assert purging.count(writer.database, before) == 3
+    assert purged(writer, before) == 3
+    writer.database.run(f"DELETE FROM tasks WHERE id = {waiting}")
+    writer.database.run(f"DELETE FROM task_details WHERE task_id = {waiting}")
+    assert counts(writer) == alone
+    assert writer.task(young)["state"] == "completed"
+
+
+def test_only_deleted_ones_may_be_meant(writer):
+    kept, gone = ended(writer), ended(writer)
+    assert writer.call("DELETE", f"tasks/{gone}", role="issuer").status_code == 204
+    assert purging.count(writer.database, clock.now(), deleted=True) == 1
+    assert purged(writer, clock.now(), deleted=True) == 1
+    assert writer.task(kept)["state"] == "completed"
+    assert writer.call("GET", f"tasks/{gone}?allow_deleted=true").status_code == 404
+
+
+def test_each_transaction_is_small_and_told(writer, monkeypatch):
+    monkeypatch.setattr(purging, "ACTIVITIES", 2)
+    monkeypatch.setattr(purging, "BATCH", 1)
+    ended(writer, 3), ended(writer, 0)
+    assert list(purging.purge(writer.database, clock.now())) == [0, 0, 1, 1]
+
+
+def test_what_is_purged_beside_other_work_stops_in_time(writer, monkeypatch):
+    monkeypatch.setattr(purging, "BATCH", 1)
+    for _ in range(3):
+        ended(writer, 0)
+    assert purging.some(writer.database, clock.now(), clock.monotonic() - 1) == 1
+    assert purging.some(writer.database, clock.now(), clock.monotonic() + 60) == 2
+
+
+def test_transactions_shrink_while_they_take_long_and_grow_again():
+    pace = purging.Pace()
+    assert pace.of(50) == 50
+    for _ in range(20):
+        pace.took(purging.LONG * 2)
+    assert pace.of(50) == 1
+    for _ in range(20):
+        pace.took(0.0)
+    assert pace.of(50) == 50
