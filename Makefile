@@ -65,7 +65,7 @@ docs: $(READY_DEV) ## Write the generated tables of the README anew
 bench: $(READY_DEV) ## Measure, and print each figure against its bound
 	@$(BIN)/python -m benches $(BENCH)
 
-drill: $(READY_DEV) ## Kill everything while tasks are carried out (TASKS, KILLS, ENGINES, FAULT=fence)
+drill: $(READY_DEV) ## Kill everything while tasks are carried out (TASKS, KILLS, ENGINES, FAULT=fence or transaction)
 	@TASKS='$(TASKS)' KILLS='$(KILLS)' ENGINES='$(ENGINES)' FAULT='$(FAULT)' $(BIN)/python tests/drills/drill.py
 
 check: lint ## Everything that CI checks

@@ -13,7 +13,7 @@ LATE = ("outcomes that a void lease has written", "calls accepted under a lease 
 def drill(**asked):
     """Exit status of a short drill, and how often each promise was broken."""
     command = [sys.executable, str(ROOT / "tests" / "drills" / "drill.py")]
-    settings = environment(TASKS="200", KILLS="6", **asked)
+    settings = environment(**{"TASKS": "200", "KILLS": "6", **asked})
     done = subprocess.run(
         command, env=settings, capture_output=True, text=True, timeout=300, cwd=ROOT
     )
@@ -29,6 +29,14 @@ def test_nothing_is_lost_or_done_twice_while_everything_is_killed(engine, reques
     assert status == 0, counts
     assert counts["enqueues accepted"] == counts["completions accepted"] == 200
     assert counts["void leases refused"] > 0
+
+
+def test_without_transactions_the_drill_fails():
+    status, counts = drill(ENGINES="sqlite", FAULT="transaction", TASKS="120", KILLS="12")
+    assert status == 1
+    halves = ("completions that are half written", "answers that nobody expects",
+              "assignments without a record, or records without an end")  # fmt: skip
+    assert sum(counts[name] for name in halves) > 0
 
 
 def test_without_the_check_of_the_fence_the_drill_fails():

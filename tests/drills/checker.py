@@ -14,6 +14,8 @@ SELECT t.id, t.uuid, t.state, t.result, t.fence, d.payload
 FROM tasks t JOIN task_details d ON d.task_id = t.id
 """
 ATTEMPTS = "SELECT task_id, number, outcome FROM attempts"
+COMPLETED, OK = 5, 1
+"""A state and a result, as the database writes them."""
 HOLDING = ("started", "heartbeat", "progress", "paused", "completed")
 """Steps whose acceptance says: you hold the task. Handing back may be repeated later."""
 
@@ -90,24 +92,40 @@ def check(folder: Path, tasks: Rows, attempts: Rows) -> tuple[dict[str, int], di
     broken = {
         "accepted enqueues that are missing": len(told.enqueued - known),
         "tasks nobody enqueued": len(tasks) - len(known),
-        "tasks that are not completed as ok": sum(row[2:4] != (5, 1) for row in tasks),
+        "tasks completed otherwise than as ok": sum(
+            row[2] == COMPLETED and row[3] != OK for row in tasks
+        ),
         "tasks with two outcomes": sum(
-            len(told.done[row[0]]) > 1
-            or sum(outcome == "ok" for _, outcome in outcomes[row[0]]) != 1
+            len(told.done[row[0]]) > 1 or ended_well(outcomes[row[0]]) > 1 for row in tasks
+        ),
+        "completions that are half written": sum(
+            (row[2] == COMPLETED) != (ended_well(outcomes[row[0]]) > 0) for row in tasks
+        ),
+        "assignments without a record, or records without an end": sum(
+            row[4] - len(outcomes[row[0]]) + sum(not end for _, end in outcomes[row[0]])
             for row in tasks
+            if row[2] == COMPLETED
+        ),
+        "accepted completions that are missing": sum(
+            bool(told.done[row[0]]) and row[2] != COMPLETED for row in tasks
         ),
         "outcomes that a void lease has written": sum(written_late(told, row) for row in tasks),
         "calls accepted under a lease that had passed on": sum(map(told_late(told), told.accepted)),
         "assignments handed to two executors": sum(len(who) > 1 for who in told.claimants.values()),
-        "answers that no executor expects": len(told.refused),
+        "answers that nobody expects": len(told.refused),
     }
     return happened, broken
+
+
+def ended_well(outcomes: list[tuple[int, str]]) -> int:
+    """How many attempts at one task have succeeded."""
+    return sum(outcome == "ok" for _, outcome in outcomes)
 
 
 def written_late(told: Account, row: tuple[Any, ...]) -> bool:
     """Whether a task's outcome is not that of its last lease, or not what its executor was told."""
     task, _, state, _, last, payload = row
-    if state != 5 or not payload:
+    if state != COMPLETED or not payload:
         return False
     lease = json.loads(payload)["lease"]
     accepted = told.done[task]

@@ -1,7 +1,8 @@
 """The drill: everything is killed while thousands of tasks are carried out; nothing may be lost.
 
-`make drill` runs it on SQLite and on MariaDB. TASKS, KILLS: how many; FAULT=fence: in a copy of the
-code the check of the lease's number is taken away, which the drill must notice.
+`make drill` runs it on SQLite and on MariaDB. TASKS, KILLS: how many; SECONDS: when it gives up, on
+each engine. FAULT: in a copy of the code the check of the lease's number is taken away (fence), or
+the transaction around every write (transaction); the drill must notice.
 """
 
 import json
@@ -33,7 +34,19 @@ AHEAD = 1_500
 LEASE_SECONDS = 2
 TARGETS = {"executor": 30, "worker": 12, "gunicorn": 4, "database": 4}
 """How the kills are shared out."""
-FAULTS = {"fence": ("app/repository/steps.py", "facts.fence == fence and ", "")}
+WRITES = "app/database.py"
+FAULTS = {
+    "fence": (("app/repository/steps.py", "facts.fence == fence and ", ""),),
+    "transaction": (
+        (WRITES, "with self.transaction(begin):\n            yield", "yield"),
+        # Each write takes its time, so that a kill can meet half of them.
+        (WRITES, "    return int(self.", "    sleep(0.01)\n            return int(self."),
+    ),
+}
+"""For each fault: files, what is right in them, and what is put in all its places instead."""
+STILL_SECONDS = 40
+"""Without a completion for so long there will be none."""
+GIVEN_UP = "tasks that were not carried out in time"
 
 
 class Drill:
@@ -51,6 +64,7 @@ class Drill:
         self.executors = {place: self.executor(place) for place in range(EXECUTORS)}
         self.over = Event()
         self.done = 0
+        self.read: Counter[Path] = Counter()
 
     def client(self, scope: str) -> tuple[str, str]:
         """Id and secret of a new client."""
@@ -74,6 +88,8 @@ class Drill:
         for first in range(0, self.tasks, BULK):
             while first > self.done + AHEAD and not self.over.wait(0.1):
                 pass
+            if self.over.is_set():
+                return
             places = range(first, min(first + BULK, self.tasks))
             items = [order(place in long) for place in places]
             status, said = caller.call("POST", "/tasks/bulk", {"items": items})
@@ -108,30 +124,40 @@ class Drill:
         self.random.shuffle(targets)
         return targets
 
-    def completed(self) -> int:
-        """Completions that were accepted so far, by the executors' own journals."""
-        return sum(
-            b'"accepted"' in line and b'"step": "completed"' in line
-            for file in self.room.glob("executor-*.journal")
-            for line in file.read_bytes().splitlines()
-        )
+    def count(self) -> None:
+        """Add what the executors' own journals say of completions since the last look."""
+        for file in self.room.glob("executor-*.journal"):
+            with file.open("rb") as opened:
+                opened.seek(self.read[file])
+                whole = opened.read().rpartition(b"\n")[0] + b"\n"
+            if whole != b"\n":
+                self.read[file] += len(whole)
+                self.done += sum(
+                    b'"accepted"' in line and b'"step": "completed"' in line
+                    for line in whole.splitlines()
+                )
 
     def run(self, seconds: float) -> None:
-        """Carry all tasks out while the plan is followed; give up after `seconds`."""
+        """Carry all tasks out while the plan is followed; give up after `seconds` or when stuck."""
         deadline = time.monotonic() + seconds
         issuer = Thread(target=self.enqueue, daemon=True)
         issuer.start()
-        plan = self.plan()
-        while time.monotonic() < deadline:
-            self.done = self.completed()
+        plan, done, moved = self.plan(), 0, time.monotonic()
+        while time.monotonic() < min(deadline, moved + STILL_SECONDS):
+            self.count()
+            if self.done > done:
+                done, moved = self.done, time.monotonic()
             due = self.kills - len(plan)
             if plan and self.done * (self.kills + 1) >= due * self.tasks:
                 self.strike(plan.pop())
+                moved = time.monotonic()
             elif not plan and not issuer.is_alive() and not self.unfinished():
                 break
             else:
                 time.sleep(0.2)
+        # What is enqueued while the checker looks would seem lost.
         self.over.set()
+        issuer.join(STILL_SECONDS)
 
     def unfinished(self) -> int:
         """Tasks that are not completed."""
@@ -170,14 +196,15 @@ def order(long: bool) -> dict[str, Any]:
 
 def copied(room: Path, fault: str) -> Path:
     """A copy of the code with a fault in it."""
-    code, (file, right, wrong) = room / "code", FAULTS[fault]
+    code = room / "code"
     for name in ("app", "migrations"):
         shutil.copytree(ROOT / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "wsgi.py", code)
-    text = (code / file).read_text()
-    if text.count(right) != 1:
-        raise RuntimeError(f"{file} has no place for the fault '{fault}'")
-    (code / file).write_text(text.replace(right, wrong))
+    for file, right, wrong in FAULTS[fault]:
+        text = (code / file).read_text()
+        if right not in text:
+            raise RuntimeError(f"{file} has no place for the fault '{fault}'")
+        (code / file).write_text(text.replace(right, wrong))
     return code
 
 
@@ -190,14 +217,13 @@ def drill(engine: str, tasks: int, kills: int, seconds: float, fault: str = "") 
         run = Drill(engine, tasks, kills, room, fault)
         run.run(seconds)
         happened, broken = run.verdict()
+        broken[GIVEN_UP] = tasks - happened["tasks in the database"] + run.unfinished()
         print(f"{engine}: {time.monotonic() - began:.0f} s, killed: {dict(run.struck)}")
         for name, count in {**happened, **broken}.items():
             print(f"  {count:>7}  {name}")
         for entry in checker.Account(room).refused[:3]:
             print(f"  refused: {entry}")
         sys.stdout.flush()
-        if happened["enqueues accepted"] != tasks:
-            broken["tasks that could not be enqueued in time"] = tasks
         return broken
     finally:
         if run:
@@ -211,8 +237,8 @@ def main() -> None:
     tasks, kills = (int(os.environ.get(name) or usual) for name, usual in
                     (("TASKS", 10_000), ("KILLS", 50)))  # fmt: skip
     engines = (os.environ.get("ENGINES") or "sqlite mysql").split()
-    fault = os.environ.get("FAULT", "")
-    broken = [sum(drill(engine, tasks, kills, 285, fault).values()) for engine in engines]
+    fault, seconds = os.environ.get("FAULT", ""), float(os.environ.get("SECONDS") or 285)
+    broken = [sum(drill(engine, tasks, kills, seconds, fault).values()) for engine in engines]
     sys.exit("promises were broken" if any(broken) else 0)
 
 

@@ -6,6 +6,7 @@ python executor.py NAME URL CLIENT_ID CLIENT_SECRET JOURNAL
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,10 +14,10 @@ from calls import Caller, Journal
 
 LIMIT = 4
 """Tasks of one claim: those that wait behind a slow one lose their leases too."""
-DAWDLED_SECONDS = 5.0
-"""Longer than a lease of the drill lasts, and the reaper takes."""
-HELD_SECONDS = 4.0
-"""How long the next executor holds such a task: the late one comes while it is held."""
+DAWDLED_SECONDS = 30.0
+"""How long an executor that dawdles waits at most for another to hold its task."""
+HELD_SECONDS = 10.0
+"""How long the next one holds it at most, for the late one to come meanwhile."""
 BEAT_SECONDS = 0.4
 
 
@@ -27,6 +28,7 @@ class Executor:
         self.name = name
         self.caller = Caller(url, client)
         self.journal = Journal(journal)
+        self.folder = Path(journal).parent
 
     def claim(self) -> list[Any]:
         """Some tasks, once for each key however often it is sent."""
@@ -61,19 +63,38 @@ class Executor:
         """Start, work, complete; who loses the lease goes on to the next task."""
         if not self.step(task, "started"):
             return
-        if task.get("argument", {}).get("long"):
+        long = task.get("argument", {}).get("long")
+        if long:
             if task.get("progress"):
                 self.hold(task)
             else:
                 self.step(task, "progress", progress={"current": 1})
-                time.sleep(DAWDLED_SECONDS)
+                self.dawdle(task)
         mark = {"lease": task["lease"]["token"], "by": self.name}
         self.step(task, "completed", result={"code": "ok", "payload": mark})
+        if long:
+            self.sign("late", task).touch()
+
+    def sign(self, word: str, task: Any) -> Path:
+        """A file by which executors tell each other of a task: it is `held`, the `late` one came.
+
+        How fast the machine is then decides nothing.
+        """
+        return self.folder / f"{word}-{task['id']}"
+
+    def dawdle(self, task: Any) -> None:
+        """Do nothing until another executor holds the task."""
+        until = time.monotonic() + DAWDLED_SECONDS
+        while time.monotonic() < until and not self.sign("held", task).exists():
+            time.sleep(BEAT_SECONDS)
 
     def hold(self, task: Any) -> None:
-        """Keep the lease alive for a while."""
+        """Keep the lease alive until the late one has come."""
         until = time.monotonic() + HELD_SECONDS
-        while time.monotonic() < until and self.step(task, "heartbeat"):
+        self.sign("held", task).touch()
+        while not self.sign("late", task).exists() and time.monotonic() < until:
+            if not self.step(task, "heartbeat"):
+                break
             time.sleep(BEAT_SECONDS)
 
     def run(self) -> None:
