@@ -8,7 +8,7 @@ The rooms, from the doors down; imports point down only:
     repository          the only SQL
     catalog             what each collection can be asked and answers: rows
     models              the tables
-    lifecycle, database, config, errors, clock, vocabulary
+    lifecycle, database, engines, hosts, config, errors, clock, vocabulary
 """
 
 from collections.abc import Callable, Mapping

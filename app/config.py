@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.addresses import FORM, account
+
 
 class BadSetting(Exception):
     """A setting has a value that cannot be used; the text is one line that names it."""
@@ -52,18 +54,13 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 
 def database_url(value: str) -> str:
-    """`sqlite:///path` or `mysql://user:password@host:port/name`."""
+    """`sqlite:///path`, or `mysql://…` with one server or several."""
     parts = urlsplit(value)
-    if parts.scheme == "sqlite" and not parts.netloc and parts.path not in ("", "/", "/:memory:"):
-        return value
-    if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
-        try:
-            port = parts.port
-        except ValueError:
-            raise ValueError("has a port that is no number") from None
-        if port != 0:
-            return value
-    raise ValueError("must be sqlite:///path or mysql://user:password@host:port/name")
+    if parts.scheme == "mysql":
+        account(value)
+    elif parts.scheme != "sqlite" or parts.netloc or parts.path in ("", "/", "/:memory:"):
+        raise ValueError(f"must be sqlite:///path or {FORM}")
+    return value
 
 
 def web_address(value: str) -> str:
@@ -123,7 +120,9 @@ SETTINGS = (
         "TASKS_DATABASE_URL",
         database_url,
         "sqlite:///instance/tasks.db",
-        "Where the data lives: `sqlite:///path` or `mysql://user:password@host:port/name`.",
+        "Where the data lives: `sqlite:///path` or `mysql://user:password@host:port/name`. Several "
+        "hosts of one cluster are separated by commas: the first is used, the next ones while it "
+        "cannot be.",
         True,
     ),
     Setting(

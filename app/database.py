@@ -19,8 +19,9 @@ from playhouse.pool import MaxConnectionsExceeded
 
 from app import clock
 from app.config import Settings
-from app.engines import mysql, mysql_driver, sqlite
+from app.engines import LONGER_SECONDS, mysql, mysql_driver, sqlite
 from app.errors import QueryTooSlow, Unavailable
+from app.failures import AGAIN, Fate, fate_of, number_of, refuse
 
 Row = tuple[Any, ...]
 Result = TypeVar("Result")
@@ -29,34 +30,11 @@ log = logging.getLogger(__name__)
 AS_PEEWEE: Any = vars(peewee)["__exception_wrapper__"]
 """Drivers' exceptions leave as Peewee's, as they do from its own execute."""
 
-ROLLED_BACK = (1213, 1205, 1020)
-"""MySQL's errors after which the whole transaction may simply be run again: deadlock, lock wait
-(after which `transaction` rolls back what the server has not), record changed."""
-LOST = (0, 2006, 2013, 2055, 4031)
-"""MySQL's errors (0: the driver's own) after which there is no connection any more."""
 GIVEN_UP = (1969, 3024)
 """MariaDB's and MySQL's errors for a statement that took too long."""
 SOON = 1.0
 """Seconds within which a lost connection shows; a statement that takes longer was cut off."""
 ATTEMPTS = 8
-
-
-def refuse(error: Exception) -> Unavailable:
-    """What a caller is told of a failing database; the driver's own words go to the log."""
-    words = str(error).lower()
-    log.warning("database: %s", error)
-    waited = isinstance(error, MaxConnectionsExceeded) or number_of(error) in ROLLED_BACK
-    if waited or "locked" in words or "busy" in words:
-        return Unavailable(reason="the database is busy")
-    if "full" in words:
-        return Unavailable(reason="the storage is full", seconds=30)
-    return Unavailable(reason="the database does not answer", seconds=5)
-
-
-def number_of(error: Exception) -> int:
-    """MySQL's error number, 0 where there is none."""
-    first = error.args[0] if error.args else 0
-    return first if isinstance(first, int) else 0
 
 
 class Standing(local):
@@ -75,6 +53,8 @@ class Database:
         self.dialect = dialect
         self.timeout = timeout
         self.query_seconds = query_seconds
+        self.patience = max(timeout, query_seconds)
+        """Seconds after which a server that says nothing hangs."""
         self.mark = "?" if dialect == "sqlite" else "%s"
         """What stands for a parameter in the SQL of this dialect."""
         self.memory: dict[Any, Any] = {}
@@ -108,12 +88,14 @@ class Database:
         The server may have closed what lay idle, or have been started anew: that shows at once.
         Raises Unavailable.
         """
-        began = clock.monotonic()
+        began, moves = clock.monotonic(), self.moves
         try:
             return act(*given)
         except Unavailable as refusal:
-            if not lost(refusal) or clock.monotonic() > began + SOON:
+            lost = refusal.fate is Fate.LOST and clock.monotonic() < began + SOON
+            if not lost and self.moves == moves:
                 raise
+            self.engine.limit.extend(self.query_seconds)
             self.engine.close_idle()
             return act(*given)
 
@@ -199,12 +181,21 @@ class Database:
         self.thread.inside = True
         try:
             yield
-            self.run("COMMIT")
+            self.commit()
         except BaseException:
             self.roll_back()
             raise
         finally:
             self.thread.inside = False
+
+    def commit(self) -> None:
+        """Commit. When that gets no answer, it may have happened: Unavailable, its fate UNKNOWN."""
+        try:
+            self.run("COMMIT")
+        except Unavailable as refusal:
+            if self.dialect == "mysql" and refusal.fate is not Fate.UNDONE:
+                refusal.fate = Fate.UNKNOWN
+            raise
 
     def begin(self, statements: Sequence[str]) -> None:
         """Open a transaction."""
@@ -220,25 +211,34 @@ class Database:
         except (peewee.DatabaseError, peewee.InterfaceError):
             self.discard()
 
-    def retried(self, act: Callable[[], Result]) -> Result:
-        """Run `act`, a whole write transaction, again while it is rolled back by a deadlock.
+    def retried(self, act: Callable[[], Result], repeatable: bool = False) -> Result:
+        """Run `act`, a whole write transaction, again while nothing came of it.
 
-        `act` must be safe to repeat. Raises Unavailable when it does not succeed in `timeout`
-        seconds.
+        `repeatable`: `act` sees whether it was done already, so that it may also be run again when
+        its COMMIT got no answer. Raises Unavailable when it does not succeed in `timeout` seconds;
+        the time does not count in which a server hung that was then left for another.
         """
-        deadline = clock.monotonic() + self.timeout
+        deadline, moves = clock.monotonic() + self.timeout, self.moves
+        again = (*AGAIN, Fate.UNKNOWN) if repeatable else AGAIN
         for attempt in range(ATTEMPTS):
             try:
                 return act()
             except Unavailable as refusal:
-                if not passing(refusal) or clock.monotonic() > deadline:
+                longer = self.patience + LONGER_SECONDS if self.moves > moves else 0
+                if refusal.fate not in again or clock.monotonic() > deadline + longer:
                     raise
                 sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))
         return act()
 
+    @property
+    def moves(self) -> int:
+        """How often another server was turned to; never, where there is only one."""
+        return self.engine.hosts.moves if self.dialect == "mysql" else 0
+
     @contextmanager
     def translated(self) -> Iterator[None]:
         """Driver failures leave as Unavailable; a broken connection is thrown away."""
+        began = clock.monotonic()
         try:
             yield
         except peewee.IntegrityError:
@@ -251,9 +251,16 @@ class Database:
         ) as error:
             if number_of(error) in GIVEN_UP or str(error) == "interrupted":
                 raise QueryTooSlow(self.query_seconds) from error
-            if self.dialect == "mysql" and number_of(error) not in ROLLED_BACK:
-                self.discard()
-            raise refuse(error) from error
+            fate = fate_of(error, self.dialect)
+            if self.dialect == "mysql" and fate is not Fate.UNDONE:
+                self.part(fate is Fate.UNFIT or clock.monotonic() > began + self.patience)
+            raise refuse(error, fate) from error
+
+    def part(self, leave: bool) -> None:
+        """Throw this thread's connection away; `leave`: its server as well, for another."""
+        if leave and not self.engine.is_closed():
+            self.engine.hosts.leave(self.engine.connection().server)
+        self.discard()
 
     def discard(self) -> None:
         """Throw this thread's connection away; the next statement opens another."""
@@ -283,20 +290,6 @@ class Database:
             self.engine.close_idle()
 
 
-def lost(refusal: Unavailable) -> bool:
-    """Whether what was refused met a connection that is no more."""
-    cause = refusal.__cause__
-    if not isinstance(cause, peewee.OperationalError | peewee.InterfaceError):
-        return False
-    return number_of(cause) in LOST
-
-
-def passing(refusal: Unavailable) -> bool:
-    """Whether what was refused was rolled back for sure and may be run again at once."""
-    cause = refusal.__cause__
-    return isinstance(cause, peewee.DatabaseError) and number_of(cause) in ROLLED_BACK
-
-
 def connect(settings: Settings, patient: bool = False) -> Database:
     """The database of the settings; nothing is opened before the first statement.
 
@@ -306,4 +299,8 @@ def connect(settings: Settings, patient: bool = False) -> Database:
     limits = settings.database_timeout, settings.query_seconds
     if parts.scheme == "sqlite":
         return Database(sqlite(unquote(parts.path[1:]), settings), "sqlite", *limits)
-    return Database(mysql(parts, settings, patient), "mysql", *limits)
+    engine = mysql(settings.database_url, settings, patient)
+    database = Database(engine, "mysql", *limits)
+    # What was remembered was read on another server, which may have known more.
+    engine.hosts.on_move = database.memory.clear
+    return database

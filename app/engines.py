@@ -2,17 +2,21 @@
 
 import itertools
 import os
+import select
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import peewee
 from playhouse.pool import PooledMySQLDatabase
 
 from app import clock
+from app.addresses import Address, account
 from app.config import Settings
+from app.failures import Fate, number_of
+from app.hosts import Hosts
 
 try:
     import MySQLdb as driver
@@ -22,6 +26,11 @@ except ImportError:  # pragma: no cover - the pure-Python driver stands in where
 mysql_driver: Any = driver
 """The driver that this process has for MySQL."""
 
+LONGER_SECONDS = 2
+"""How much longer than for a lock is waited for a server's answer: then it hangs."""
+CONNECT_SECONDS = 2
+"""How long one of several servers may take to greet."""
+READ_ONLY, UNKNOWN_VARIABLE = 1290, 1193
 SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
@@ -39,6 +48,11 @@ class Limit(threading.local):
     def passed(self) -> bool:
         """Whether it should end now."""
         return self.until is not None and clock.monotonic() > self.until
+
+    def extend(self, seconds: int) -> None:
+        """It counts from now on: what was waited for was a server that hung."""
+        if self.until is not None:
+            self.until = clock.monotonic() + seconds
 
 
 class Sqlite(peewee.SqliteDatabase):
@@ -76,7 +90,12 @@ class Sqlite(peewee.SqliteDatabase):
 
 
 class Server(peewee.MySQLDatabase):
-    """A MySQL-compatible server, reached through the driver that this process has."""
+    """A MySQL-compatible server, reached through the driver that this process has.
+
+    Of several the one that `hosts` names: see there.
+    """
+
+    hosts: Hosts
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.mariadb = False
@@ -84,9 +103,38 @@ class Server(peewee.MySQLDatabase):
         self.limit = Limit()
 
     def _connect(self) -> Any:
-        connection = open_connection(self.database, **self.connect_params)
+        refusals: list[Exception] = []
+        # As often as there are servers; other threads may turn to another one meanwhile.
+        for _ in self.hosts.servers:
+            server = self.hosts.current
+            try:
+                return self.opened(server, self.hosts.several)
+            except mysql_driver.Error as error:
+                refusals.append(error)
+                self.hosts.leave(server)
+        if any(number_of(error) == READ_ONLY for error in refusals):
+            return self.opened(self.hosts.current)  # reads can be answered at least
+        raise max(refusals, key=lambda error: number_of(error) in Fate.UNFIT.value)
+
+    def opened(self, server: Address, writing: bool = False) -> Any:
+        """A connection to `server`; to one that takes writes if `writing`. Raises driver errors."""
+        connection = open_connection(
+            self.database, host=server.host, port=server.port, **self.connect_params
+        )
+        connection.server = server
         self.mariadb = "mariadb" in connection.get_server_info().lower()
+        if writing and read_only(connection):
+            connection.close()
+            raise mysql_driver.OperationalError(READ_ONLY, f"{server} is read-only")
         return connection
+
+    def fit(self, server: Address) -> bool:
+        """Whether `server` can be reached and takes writes."""
+        try:
+            self.opened(server, writing=True).close()
+        except mysql_driver.Error:
+            return False
+        return True
 
     def hurried(self, sql: str, seconds: int) -> str:
         """The SELECT `sql`, which the server stops after so many seconds."""
@@ -109,17 +157,44 @@ class Server(peewee.MySQLDatabase):
 
 
 class MySQL(PooledMySQLDatabase, Server):
-    """A pool of connections to a server, taken and given back without asking it.
+    """A pool of connections to one server at a time, taken and given back without asking it.
 
     Peewee's asks twice: whether the connection lives, and for a rollback. `Database` replaces a
-    connection that turns out to be lost, and leaves no transaction open.
+    connection that turns out to be lost, and leaves no transaction open. A server that hangs would
+    halt all, as the pool is locked meanwhile.
     """
 
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Open this thread's connection, now and then looking whether a better server is back."""
+        self.hosts.look_back(self.fit)
+        return bool(super().connect(reuse_if_open))
+
     def _is_closed(self, conn: Any) -> bool:
-        return False
+        if conn.server == self.hosts.current and not spoken_to(conn):
+            return False
+        self._close_raw(conn)
+        return True
 
     def _can_reuse(self, conn: Any) -> bool:
-        return True
+        return bool(conn.server == self.hosts.current)
+
+
+def spoken_to(connection: Any) -> bool:
+    """Whether an idle connection has something to read: its server has said goodbye."""
+    try:
+        socket = connection if hasattr(connection, "fileno") else connection._sock
+        poll = select.poll()
+        poll.register(socket.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
+    except (AttributeError, OSError, ValueError, mysql_driver.Error):
+        return True  # closed on this side
+
+
+def read_only(connection: Any) -> bool:
+    """Whether the server is set to take no writes."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT @@global.read_only")
+        return bool(cursor.fetchone()[0])
 
 
 def open_connection(name: str, lock_seconds: int | None = None, **parameters: Any) -> Any:
@@ -130,14 +205,28 @@ def open_connection(name: str, lock_seconds: int | None = None, **parameters: An
     to.
     """
     connection = mysql_driver.connect(database=name, autocommit=True, **parameters)
-    cursor = connection.cursor()
-    cursor.execute("SELECT VERSION()")
-    for statement in session(str(cursor.fetchone()[0])):
-        cursor.execute(statement)
-    if lock_seconds is not None:
-        cursor.execute("SET SESSION innodb_lock_wait_timeout = %s", (lock_seconds,))
-    cursor.close()
+    try:
+        prepare(connection, lock_seconds)
+    except mysql_driver.Error:
+        connection.close()
+        raise
     return connection
+
+
+def prepare(connection: Any, lock_seconds: int | None) -> None:
+    """The session is ours."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("SELECT VERSION()")
+        for statement in session(str(cursor.fetchone()[0])):
+            cursor.execute(statement)
+        if lock_seconds is not None:
+            cursor.execute("SET SESSION innodb_lock_wait_timeout = %s", (lock_seconds,))
+        try:
+            # In a cluster, what was committed through another server is seen. Once a transaction.
+            cursor.execute("SET SESSION wsrep_sync_wait = 1")
+        except mysql_driver.Error as error:
+            if number_of(error) != UNKNOWN_VARIABLE:
+                raise
 
 
 def session(version: str) -> list[str]:
@@ -170,20 +259,22 @@ def sqlite(path: str, settings: Settings) -> Sqlite:
     )
 
 
-def mysql(parts: Any, settings: Settings, patient: bool) -> MySQL:
-    """A pool of connections to the server that `parts` (a split URL) names."""
-    seconds = settings.database_timeout
-    hurried = {"read_timeout": 30, "write_timeout": 30, "lock_seconds": seconds}
+def mysql(url: str, settings: Settings, patient: bool) -> MySQL:
+    """A pool of connections to the servers that `url` names, one of them at a time."""
+    seconds, place = settings.database_timeout, account(url)
+    pause = max(seconds, settings.query_seconds) + LONGER_SECONDS
+    hurried = {"read_timeout": pause, "write_timeout": pause, "lock_seconds": seconds}
     limits: dict[str, Any] = {} if patient else hurried
-    return MySQL(
-        unquote(parts.path[1:]),
-        host=parts.hostname,
-        port=parts.port or 3306,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
+    several = len(place.servers) > 1
+    engine = MySQL(
+        place.name,
+        user=place.user,
+        password=place.password,
         max_connections=settings.database_pool,
         stale_timeout=300,
         timeout=seconds,
-        connect_timeout=seconds,
+        connect_timeout=min(seconds, CONNECT_SECONDS) if several else seconds,
         **limits,
     )
+    engine.hosts = Hosts(place.servers)
+    return engine

@@ -250,6 +250,8 @@ class Unavailable(Refusal):
     status = 503
     code = "unavailable"
     title = "Service unavailable"
+    fate: Any = None
+    """What became of the transaction, where a database failed: see `failures`."""
 
     def __init__(self, reason: str, seconds: int = 2) -> None:
         """`reason`: for people, without internals; `seconds`: when a retry makes sense."""

@@ -7,6 +7,7 @@ from threading import Event, Thread
 from typing import Any
 
 from app import clock
+from app.errors import Unavailable
 from app.repository import purging, upkeep
 from app.repository.leading import Candidate
 from app.service import Service, service_of
@@ -75,10 +76,12 @@ class Loop:
         """What `act` answers; None when it failed. The outermost door: the loop must go on."""
         try:
             return act()
+        except Unavailable as refusal:
+            log.warning("upkeep could not be done, it goes on: %s", refusal)
         except Exception:
             log.exception("upkeep failed; it goes on")
             self.service.database.discard()
-            return None
+        return None
 
 
 def begin(app: Any) -> None:
