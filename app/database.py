@@ -34,6 +34,8 @@ GIVEN_UP = (1969, 3024)
 """MariaDB's and MySQL's errors for a statement that took too long."""
 SOON = 1.0
 """Seconds within which a lost connection shows; a statement that takes longer was cut off."""
+LANDING_SECONDS = 0.2
+"""How long a COMMIT that got no answer may still take."""
 ATTEMPTS = 8
 
 
@@ -166,6 +168,15 @@ class Database:
         with self.transaction(begin):
             yield
 
+    def at_one_moment(self, act: Callable[[], Result]) -> Result:
+        """What `act` answers, all of whose SELECTs see one moment. Run again like a write is."""
+
+        def whole() -> Result:
+            with self.read_transaction():
+                return act()
+
+        return self.retried(whole, repeatable=True)
+
     @contextmanager
     def write_transaction(self) -> Iterator[None]:
         """What happens inside is written whole when it ends well, and not at all when it raises."""
@@ -227,7 +238,9 @@ class Database:
                 longer = self.patience + LONGER_SECONDS if self.moves > moves else 0
                 if refusal.fate not in again or clock.monotonic() > deadline + longer:
                     raise
-                sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))
+                # What has landed is seen only when it is done.
+                least = LANDING_SECONDS if refusal.fate is Fate.UNKNOWN else 0
+                sleep(least + random.uniform(0, min(0.5, 0.005 * 2**attempt)))
         return act()
 
     @property

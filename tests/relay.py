@@ -3,8 +3,29 @@
 import socket
 from contextlib import suppress
 from threading import Event, Thread
+from time import sleep
 
 from mariadb import free_port
+
+COMMIT = b"COMMIT"
+
+
+class Loss:
+    """What happens to the `nth` COMMIT that comes by, on whichever way: it gets no answer."""
+
+    def __init__(self, nth: int, arrives: bool) -> None:
+        """`arrives`: whether the server hears of it."""
+        self.nth = nth
+        self.arrives = arrives
+        self.happened = False
+
+    def meets(self, data: bytes) -> bool:
+        """Whether `data`, on its way to the server, is that COMMIT."""
+        if COMMIT in data:
+            self.nth -= 1
+            self.happened = self.happened or self.nth == 0
+            return self.nth == 0
+        return False
 
 
 class Relay:
@@ -15,6 +36,7 @@ class Relay:
         self.target = (host, port)
         self.port = free_port()
         self.flowing = Event()
+        self.loss: Loss | None = None
         self.sockets: list[socket.socket] = []
         self.listener: socket.socket | None = None
         self.passed = 0
@@ -39,10 +61,7 @@ class Relay:
             self.listener.close()
             self.listener = None
         self.flowing.set()
-        for one in self.sockets:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        end(*self.sockets)
         self.sockets.clear()
 
     def listen(self, listener: socket.socket) -> None:
@@ -52,18 +71,37 @@ class Relay:
                 near, _ = listener.accept()
                 far = socket.create_connection(self.target)
                 self.sockets += [near, far]
-                for pair in ((near, far), (far, near)):
-                    Thread(target=self.carry, args=pair, daemon=True).start()
+                self.passed += 1
+                for act in (self.ask, self.answer):
+                    Thread(target=act, args=(near, far), daemon=True).start()
 
-    def carry(self, source: socket.socket, sink: socket.socket) -> None:
-        """What comes from one side goes to the other."""
-        first = True
+    def ask(self, near: socket.socket, far: socket.socket) -> None:
+        """What the client says goes to the server."""
         with suppress(OSError):
-            while data := source.recv(65_536):
+            while data := near.recv(65_536):
                 self.flowing.wait()
-                sink.sendall(data)
-                self.passed += first
-                first = False
-        for one in (source, sink):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                if self.loss and self.loss.meets(data):
+                    if self.loss.arrives:
+                        # The client is gone already when the server answers.
+                        end(near)
+                        far.sendall(data)
+                        sleep(0.05)
+                    break
+                far.sendall(data)
+        end(near, far)
+
+    def answer(self, near: socket.socket, far: socket.socket) -> None:
+        """What the server says goes to the client."""
+        with suppress(OSError):
+            while data := far.recv(65_536):
+                self.flowing.wait()
+                near.sendall(data)
+        end(near, far)
+
+
+def end(*sockets: socket.socket) -> None:
+    """Nothing more is said on any of them."""
+    for one in sockets:
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()

@@ -185,7 +185,9 @@ class SigningKeys:
                 return kid, key
         useless = [kid for kid, key in self.private.items() if key is None]
         fresh = made(self.seal, now)
-        self.database.retried(lambda: signing_keys.add(self.database, fresh, useless))
+        self.database.retried(
+            lambda: signing_keys.add(self.database, fresh, useless), repeatable=True
+        )
         return self.signing(now)
 
     def opened(self, kid: str) -> RSAKey | None:

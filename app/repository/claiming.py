@@ -10,7 +10,7 @@ from app.database import Database
 from app.repository import idempotency
 from app.repository.candidates import Wish, candidates, promote
 from app.repository.dictionaries import AGENTS, numbers
-from app.repository.facts import attempted, read_free, store
+from app.repository.facts import attempted, read, read_free, store
 from app.repository.idempotency import Held, Key
 from app.repository.sentences import insert_all
 from app.repository.steps import happened
@@ -39,8 +39,14 @@ def claim(
         if not found and key is None:
             return []
 
-        def act(found: Sequence[int] = tuple(found)) -> tuple[list[Held], list[Event]]:
+        taken: list[Facts] = []
+
+        def act(
+            found: Sequence[int] = tuple(found), taken: list[Facts] = taken
+        ) -> tuple[list[Held], list[Event]]:
             with database.write_transaction():
+                if mine := landed(database, taken):
+                    return mine, []
                 if (
                     key is not None
                     and (before := idempotency.remembered(database, key)) is not None
@@ -48,7 +54,8 @@ def claim(
                     return before, []
                 if key is not None and found:
                     idempotency.reserve(database, key, now)
-                held, events = hold(database, found, executor, limit, now)
+                taken[:], events = hold(database, found, executor, limit, now)
+                held = [Held(new.id, new.fence, new.lease_until or now) for new in taken]
                 if key is not None and found:
                     idempotency.remember(database, key, held)
                 return held, events
@@ -63,7 +70,7 @@ def claim(
 
 def hold(
     database: Database, tasks: Iterable[int], executor: int, limit: int, now: int
-) -> tuple[list[Held], list[Event]]:
+) -> tuple[list[Facts], list[Event]]:
     """Take those of `tasks` that can still be had, `limit` at most, in the open transaction."""
     taken: list[Facts] = []
     events: list[Event] = []
@@ -78,7 +85,19 @@ def hold(
         taken.append(new)
         events += happened(database, old, new, "claim")
     insert_all(database, "attempts", [attempt(new, executor) for new in taken])
-    return [Held(new.id, new.fence, new.lease_until or now) for new in taken], events
+    return taken, events
+
+
+def landed(database: Database, taken: Iterable[Facts]) -> list[Held]:
+    """Those of `taken`, by a try whose commit got no answer, that are held as that try wrote."""
+    held = []
+    for new in taken:
+        facts = read(database, new.id)
+        if facts and (facts.fence, facts.executor_id, facts.assigned_at) == (
+            new.fence, new.executor_id, new.assigned_at
+        ) and facts.held:  # fmt: skip
+            held.append(Held(new.id, new.fence, facts.lease_until or 0))
+    return held
 
 
 def attempt(facts: Facts, executor: int) -> dict[str, int | None]:

@@ -13,10 +13,13 @@ from typing import Any
 from peewee import Field
 
 from app.database import Database
+from app.errors import Unavailable
 from app.models import Agent, Policy, Queue, Resource, StartedByUser, Tag, TypeName
 
 REMEMBERED = 50_000
 """Entries that a process keeps of each dictionary and direction (about 10 MB when full)."""
+TRIES = 8
+"""How often new entries are written anew because their numbers were taken."""
 BATCH = 400
 """Entries that one statement asks for or writes."""
 
@@ -111,19 +114,26 @@ def numbers(
     wanted = set(entries)
     missing = [entry for entry in wanted if entry not in known]
     if missing:
-        there = found(database, dictionary, missing)
-        new = [entry for entry in missing if entry not in there]
-        if new:
-            database.retried(lambda: written(database, dictionary, new))
-            there |= found(database, dictionary, new)
-        known.update(there)
+        known.update(made(database, dictionary, missing))
     return {entry: known[entry] for entry in wanted}
 
 
-def written(database: Database, dictionary: Dictionary, entries: Sequence[Entry]) -> None:
-    """`write` in a transaction of its own."""
-    with database.write_transaction():
-        write(database, dictionary, entries)
+def made(database: Database, dictionary: Dictionary, entries: Sequence[Entry]) -> dict[Entry, int]:
+    """The number of each of `entries`, which the database has from now on. Raises Unavailable."""
+    there = found(database, dictionary, entries)
+    for _ in range(TRIES):
+        new = [entry for entry in entries if entry not in there]
+        if not new:
+            return there
+
+        def act(new: Sequence[Entry] = new) -> None:
+            with database.write_transaction():
+                write(database, dictionary, new)
+
+        database.retried(act, repeatable=True)
+        # While a cluster changes, two servers can give out one number: then the entry is missing.
+        there |= found(database, dictionary, new)
+    raise Unavailable(reason="too many calls write at once")
 
 
 def entries_of(

@@ -39,6 +39,7 @@ AHEAD = 1_000_000
 EXISTING = """
 SELECT t.id, t.uuid, d.body_digest, t.deleted_at FROM tasks t
 LEFT JOIN task_details d ON d.task_id = t.id WHERE t.uuid IN ("""
+OWN = "SELECT uuid FROM tasks WHERE id = ?"
 ABSENT = dict.fromkeys(
     ("tags", "context", "argument", "queue_timeout", "ack_timeout", "heartbeat_interval",
      "exec_timeout", "life_time", "max_assign_count", "max_fail_count")
@@ -135,9 +136,11 @@ def enqueue(database: Database, orders: Sequence[Order], now: int) -> list[Enque
             if ids:
                 write(database, [(drafts[at], orders[at], ids[at]) for at in places], tags, now)
         except peewee.IntegrityError:
-            # Another process had the same microsecond, or the same UUID was sent twice at once.
-            there = known(database, orders)
-            continue
+            # Another process had the same microsecond, or the same UUID was sent twice at once; or
+            # a commit got no answer and did happen.
+            if not landed(database, uuids, ids):
+                there = known(database, orders)
+                continue
         return [
             Enqueued(ids[at], True) if at in ids else Enqueued(there[uuids[at]], False)
             for at in range(len(orders))
@@ -161,6 +164,12 @@ def known(database: Database, orders: Sequence[Order]) -> dict[bytes, int]:
         uuids = ((at, order.uuid) for at, order in enumerate(orders) if order.uuid in conflicts)
         raise UuidConflict({at: str(UUID(bytes=uuid)) for at, uuid in uuids if uuid}, "task")
     return found
+
+
+def landed(database: Database, uuids: Sequence[bytes], ids: dict[int, int]) -> bool:
+    """Whether the tasks with these numbers are those with these UUIDs: all are, or none is."""
+    place, number = next(iter(ids.items()))
+    return rows(database, OWN, (number,)) == [(uuids[place],)]
 
 
 def numbers_of(
@@ -260,7 +269,7 @@ def write(
             insert_all(database, "task_details", details)
             insert_all(database, "task_tags", marks)
 
-    database.retried(act)
+    database.retried(act, repeatable=True)
     told = [(lane(row), None if row["ready"] else row["not_before"]) for row in tasks]
     queued.send(database=database, arrivals=told)
     for row in tasks:

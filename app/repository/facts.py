@@ -144,15 +144,16 @@ def refresh_bounds(database: Database) -> None:
         database.memory[BOUNDS] = invariants.known(database)
 
 
-def attempted(database: Database, act: Callable[[], Result]) -> Result:
+def attempted(database: Database, act: Callable[[], Result], repeatable: bool = True) -> Result:
     """What `act`, a whole transaction, answers; run again while others are faster.
 
-    Raises Unavailable when that never ends, and what `act` raises.
+    `repeatable`: whether it sees that it was done already, as steps under a lease do. Raises
+    Unavailable when that never ends, and what `act` raises.
     """
     for _ in range(TRIES):
         refresh_bounds(database)
         try:
-            return database.retried(act)
+            return database.retried(act, repeatable)
         except Moved:
             continue
         except peewee.IntegrityError:

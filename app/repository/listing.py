@@ -59,8 +59,7 @@ def page(
             return answered(*asked, alone=True)
         except Torn:
             plans.clear()
-            with database.read_transaction():
-                return answered(*asked)
+            return database.at_one_moment(lambda: answered(*asked))
 
 
 def answered(

@@ -108,7 +108,7 @@ def erase(database: Database, tables: tuple[tuple[str, str], ...], ids: list[int
                     ids)  # fmt: skip
 
     began = clock.monotonic()
-    database.retried(act)
+    database.retried(act, repeatable=True)
     took = clock.monotonic() - began
     sleep(BREATH)
     return took

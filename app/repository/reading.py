@@ -36,8 +36,7 @@ def find(
     walk = Walk(tuple(demands), "id", False)
     if not projection.plan_of(catalog, lod).attempts:
         return first(database, catalog, lod, walk)
-    with database.read_transaction():
-        return first(database, catalog, lod, walk)
+    return database.at_one_moment(lambda: first(database, catalog, lod, walk))
 
 
 def first(database: Database, catalog: Catalog, lod: Lod, walk: Walk) -> dict[str, Any] | None:

@@ -39,8 +39,13 @@ class Taking:
     reason: str | None = None
     digest: bytes | None = None
     """SHA-256 of step and body: who repeats them under the same lease is not refused."""
-    idle: Callable[[Facts], bool] = lambda _: False
-    """Whether nothing is to be done, for the task is as it was wanted; may refuse, too."""
+    met: Callable[[Facts], bool] | None = None
+    """Whether what is asked for is so already, for steps that may be asked for at any time."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be seen that the step was taken: an admin's without a lease cannot."""
+        return self.fence is not None or self.met is not None
 
 
 def held_under(facts: Facts, fence: int) -> bool:
@@ -65,7 +70,7 @@ def take(database: Database, task: int, taking: Taking) -> Facts:
     def act() -> tuple[Facts, list[Event]]:
         with database.write_transaction():
             facts = found(database, task)
-            if taking.idle(facts):
+            if taking.met is not None and taking.met(facts):
                 return facts, []
             if taking.fence is not None and not held_under(facts, taking.fence):
                 return unchanged(database, facts, taking), []
@@ -75,7 +80,7 @@ def take(database: Database, task: int, taking: Taking) -> Facts:
             return new, done(database, facts, new, taking)
 
     try:
-        facts, events = attempted(database, act)
+        facts, events = attempted(database, act, taking.repeatable)
     except LeaseLost:
         lease_lost.send(database=database, task=task, step=taking.step.name)
         raise
@@ -239,18 +244,17 @@ def request_cancel(database: Database, task: int, now: int, grace: int) -> Facts
     Raises NotFound, NotCancellable, InvalidTransition, Unavailable.
     """
 
-    def idle(facts: Facts) -> bool:
-        if facts.cancel_requested and (facts.held or facts.result == ResultCode.CANCELLED.code):
-            return True
-        if facts.standing is not COMPLETED and not facts.cancellable:
-            raise NotCancellable()
-        return False
+    def requested(facts: Facts) -> bool:
+        ended = facts.result == ResultCode.CANCELLED.code
+        return facts.cancel_requested == 1 and (facts.held or ended)
 
     def change(facts: Facts) -> Facts:
+        if not facts.cancellable:
+            raise NotCancellable()
         return transitions.cancelled(facts, grace, now)
 
     step = TASK_STEP["cancelRequested"]
-    return take(database, task, Taking(step, now, None, change, idle=idle))
+    return take(database, task, Taking(step, now, None, change, met=requested))
 
 
 def delete(database: Database, task: int, now: int) -> None:
@@ -258,13 +262,19 @@ def delete(database: Database, task: int, now: int) -> None:
 
     Raises NotFound, NotCompleted, Unavailable.
     """
+    tried: set[int | None] = set()
 
     def act() -> None:
         with database.write_transaction():
-            facts = found(database, task)
+            facts = read(database, task)
+            if facts is not None and facts.deleted_at in tried:
+                return
+            if facts is None or facts.deleted_at is not None:
+                raise NotFound(kind="task")
             if facts.standing is not COMPLETED:
                 raise NotCompleted(state=facts.standing.value)
             new = transitions.touched(facts, now)
+            tried.add(new.updated_at)
             mark(database, facts, new._replace(deleted_at=new.updated_at))
 
     attempted(database, act)
