@@ -31,6 +31,8 @@ LONGER_SECONDS = 2
 CONNECT_SECONDS = 2
 """How long one of several servers may take to greet."""
 READ_ONLY, UNKNOWN_VARIABLE = 1290, 1193
+TRIAL = ("START TRANSACTION READ WRITE", "ROLLBACK")
+"""Refused by a server that takes no writes; without a quorum it would still greet."""
 SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
@@ -123,9 +125,12 @@ class Server(peewee.MySQLDatabase):
         )
         connection.server = server
         self.mariadb = "mariadb" in connection.get_server_info().lower()
-        if writing and read_only(connection):
+        try:
+            if writing:
+                run(connection, *TRIAL)
+        except mysql_driver.Error:
             connection.close()
-            raise mysql_driver.OperationalError(READ_ONLY, f"{server} is read-only")
+            raise
         return connection
 
     def fit(self, server: Address) -> bool:
@@ -154,6 +159,17 @@ class Server(peewee.MySQLDatabase):
 
         before = rows()
         return lambda: rows() - before
+
+    def roll(self) -> list[tuple[Address, str, str]]:
+        """Each server, the id of the cluster it is in, and why it does not answer; "" for none."""
+        called = []
+        for server in self.hosts.servers:
+            try:
+                with closing(self.opened(server)) as connection:
+                    called.append((server, cluster_of(connection), ""))
+            except mysql_driver.Error as error:
+                called.append((server, "", " ".join(str(error.args[-1]).split())))
+        return called
 
 
 class MySQL(PooledMySQLDatabase, Server):
@@ -190,11 +206,19 @@ def spoken_to(connection: Any) -> bool:
         return True  # closed on this side
 
 
-def read_only(connection: Any) -> bool:
-    """Whether the server is set to take no writes."""
+def cluster_of(connection: Any) -> str:
+    """The id of the cluster that a server is in; "" for none."""
     with closing(connection.cursor()) as cursor:
-        cursor.execute("SELECT @@global.read_only")
-        return bool(cursor.fetchone()[0])
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'wsrep_cluster_state_uuid'")
+        found = cursor.fetchone()
+        return str(found[1]) if found else ""
+
+
+def run(connection: Any, *statements: str) -> None:
+    """Run statements that answer nothing. Raises the driver's errors."""
+    with closing(connection.cursor()) as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def open_connection(name: str, lock_seconds: int | None = None, **parameters: Any) -> Any:

@@ -76,10 +76,30 @@ def place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def call_roll(database: Database) -> None:
+    """At least one of the database's servers answers, and those that do are one cluster.
+
+    Who does not answer is named. Raises CannotStart.
+    """
+    if database.dialect != "mysql":
+        return
+    called = database.engine.roll()
+    absent = [f"{server} ({reason})" for server, _, reason in called if reason]
+    if len(absent) == len(called):
+        raise CannotStart(f"TASKS_DATABASE_URL: no server answers: {', '.join(absent)}")
+    clusters = {cluster: server for server, cluster, reason in called if not reason}
+    if len(clusters) > 1:
+        strangers = " and ".join(str(server) for server in clusters.values())
+        raise CannotStart(f"TASKS_DATABASE_URL: {strangers} do not belong to one cluster")
+    for one in absent:
+        print(f"warning: the database server {one} does not answer", file=sys.stderr)
+
+
 def check(database: Database, settings: Settings) -> dict[str, str]:
     """Nothing is changed; the database must be as this code knows it. Raises CannotStart."""
     if database.dialect == "mysql" and not settings.secret_key:
         raise CannotStart("TASKS_SECRET_KEY is needed with MySQL: all servers must have the same")
+    call_roll(database)
     if not schema.current(database):
         raise CannotStart("the database is not at the newest migration; `make migrate` brings it")
     return {}
@@ -90,6 +110,7 @@ def prepare(database: Database, settings: Settings) -> dict[str, str]:
 
     -> the demonstration credentials, as the first start kept them; {} where there are none.
     """
+    call_roll(database)
     schema.upgrade(database)
     mark = sha256(settings.database_url.encode()).hexdigest()[:12]
     kept = settings.instance / f"demo-{mark}.json"

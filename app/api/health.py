@@ -18,7 +18,9 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> Response:
-    """The database answers and its migrations are current. Raises Unavailable."""
-    if not schema.current(service_of(current_app).database):
+    """The database answers, takes writes, and its migrations are current. Raises Unavailable."""
+    database = service_of(current_app).database
+    schema.try_writing(database)
+    if not schema.current(database):
         raise Unavailable(reason="the database is not at the newest migration", seconds=5)
     return as_json({"status": "ok"})

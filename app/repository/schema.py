@@ -7,6 +7,7 @@ from pathlib import Path
 from playhouse.migrations import Runner
 
 from app.database import Database
+from app.engines import TRIAL
 
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 
@@ -37,6 +38,13 @@ def status(database: Database) -> list[Migration]:
 def current(database: Database) -> bool:
     """Whether the database is exactly at the newest migration that this code knows."""
     return all(row.applied and row.known for row in status(database))
+
+
+def try_writing(database: Database) -> None:
+    """The database would take a write now. Raises Unavailable where a server would not."""
+    if database.dialect == "mysql":
+        for statement in TRIAL:
+            database.run(statement)
 
 
 def upgrade(database: Database, target: str | None = None) -> list[str]:
