@@ -20,14 +20,17 @@ TASKS ?= 10000
 KILLS ?= 50
 ENGINES ?= sqlite mysql
 FAULT ?=
+ROUNDS ?=
+LASTING ?=
+WITHIN ?=
 # Both cores for the tests; `make test WORKERS=0` runs them in one process.
 WORKERS ?= auto
 export FLASK_APP := wsgi:app
 
-.PHONY: help install run serve migrate seed test cover lint format docs bench drill check wheel lock clean
+.PHONY: help install run serve migrate seed test cover lint format docs bench drill drill-cluster check wheel lock clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## Make .venv with what the service needs
 
@@ -66,7 +69,10 @@ bench: $(READY_DEV) ## Measure, and print each figure against its bound
 	@$(BIN)/python -m benches $(BENCH)
 
 drill: $(READY_DEV) ## Kill everything while tasks are carried out (TASKS, KILLS, ENGINES, FAULT=fence or transaction)
-	@TASKS='$(TASKS)' KILLS='$(KILLS)' ENGINES='$(ENGINES)' FAULT='$(FAULT)' $(BIN)/python tests/drills/drill.py
+	@TASKS='$(TASKS)' KILLS='$(KILLS)' WITHIN='$(WITHIN)' ENGINES='$(ENGINES)' FAULT='$(FAULT)' $(BIN)/python tests/drills/drill.py
+
+drill-cluster: $(READY_DEV) ## Let one of three Galera servers fail at a time under load (ROUNDS, LASTING)
+	@ROUNDS='$(ROUNDS)' LASTING='$(LASTING)' $(BIN)/python tests/drills/cluster.py
 
 check: lint ## Everything that CI checks
 	@$(BIN)/python docs/generate.py --check

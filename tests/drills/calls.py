@@ -5,6 +5,8 @@ import json
 import os
 import time
 from base64 import b64encode
+from collections import Counter
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,8 @@ API = "/api/task_manager/v2"
 TOKEN = "/api/2/idp/token"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PAUSE_SECONDS = 0.1
+KEPT_SECONDS = 3.0
+"""How long a connection may lie idle: less than after what a server closes it."""
 
 
 class Journal:
@@ -26,23 +30,52 @@ class Journal:
         os.write(self.file, f"{line}\n".encode())
 
 
+class Tally:
+    """How many completions were accepted so far, by the executors' own journals."""
+
+    def __init__(self, room: Path) -> None:
+        self.room = room
+        self.done = 0
+        self.read: Counter[Path] = Counter()
+
+    def count(self) -> int:
+        """The number, with what was written since the last look."""
+        for file in self.room.glob("executor-*.journal"):
+            with file.open("rb") as opened:
+                opened.seek(self.read[file])
+                whole, end, _ = opened.read().rpartition(b"\n")
+            self.read[file] += len(whole + end)
+            self.done += sum(
+                b'"accepted"' in line and b'"step": "completed"' in line
+                for line in whole.splitlines()
+            )
+        return self.done
+
+
 class Caller:
     """One connection to the service; what gets no answer, or 503, is sent again."""
 
-    def __init__(self, url: str, client: tuple[str, str]) -> None:
+    def __init__(self, url: str, client: tuple[str, str], journal: Journal) -> None:
+        self.journal = journal
         self.place = urlsplit(url).netloc
         self.basic = b64encode(":".join(client).encode()).decode()
         self.connection: http.client.HTTPConnection | None = None
+        self.used = 0.0
         self.token = ""
 
     def once(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Any:
-        """Status and body of one answer. Raises OSError, HTTPException."""
+        """Status, body and `Retry-After` of one answer. Raises OSError, HTTPException."""
+        if self.connection and time.monotonic() > self.used + KEPT_SECONDS:
+            self.connection.close()
+            self.connection = None
         if self.connection is None:
             self.connection = http.client.HTTPConnection(self.place, timeout=15)
         try:
             self.connection.request(method, path, body, headers)
             answer = self.connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"{}")
+            said = json.loads(answer.read() or b"{}")
+            self.used = time.monotonic()
+            return answer.status, said, answer.headers.get("Retry-After")
         except BaseException:
             self.connection.close()
             self.connection = None
@@ -51,8 +84,14 @@ class Caller:
     def renew(self) -> None:
         """Get a token. Raises OSError, HTTPException."""
         headers = {"Authorization": f"Basic {self.basic}", **FORM}
-        status, said = self.once("POST", TOKEN, b"grant_type=client_credentials", headers)
+        status, said, later = self.once("POST", TOKEN, b"grant_type=client_credentials", headers)
         self.token = said["access_token"] if status == 200 else ""
+        if status != 200:
+            self.failed(status, later)
+
+    def failed(self, status: int, later: str | None) -> None:
+        """Write down a try that has to be repeated; status 0: it got no answer, `later` is why."""
+        self.journal.write("failed", status=status, later=later)
 
     def call(self, method: str, path: str, body: Any, **headers: str) -> Any:
         """Status and body of the answer, however long the service is away."""
@@ -63,11 +102,13 @@ class Caller:
                     self.renew()
                 sent = {"Authorization": f"Bearer {self.token}",
                         "Content-Type": "application/json", **headers}  # fmt: skip
-                status, said = self.once(method, API + path, raw, sent)
-            except (OSError, http.client.HTTPException, ValueError):
-                status = 503
+                status, said, later = self.once(method, API + path, raw, sent)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                status, said, later = 0, {}, repr(error)
             if status == 401:
                 self.token = ""
-            elif status != 503:
+            elif status not in (0, 503):
                 return status, said
+            else:
+                self.failed(status, later)
             time.sleep(PAUSE_SECONDS)

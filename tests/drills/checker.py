@@ -47,10 +47,17 @@ class Account:
         self.intended: dict[int, set[str]] = defaultdict(set)
         self.lost = 0
         self.refused: list[dict[str, Any]] = []
+        self.failed: list[dict[str, Any]] = []
+        self.went: list[float] = []
+        """When something was accepted."""
         for entry in entries(folder):
             getattr(self, f"on_{entry['event']}")(entry)
 
+    def on_failed(self, entry: dict[str, Any]) -> None:
+        self.failed.append(entry)
+
     def on_enqueued(self, entry: dict[str, Any]) -> None:
+        self.went.append(entry["at"])
         self.enqueued.update(entry["uuids"])
 
     def on_claimed(self, entry: dict[str, Any]) -> None:
@@ -65,6 +72,7 @@ class Account:
 
     def on_accepted(self, entry: dict[str, Any]) -> None:
         self.accepted.append(entry)
+        self.went.append(entry["at"])
         if entry["step"] == "completed":
             self.done[entry["task"]].add(entry["lease"])
 

@@ -1,8 +1,8 @@
 """The drill: everything is killed while thousands of tasks are carried out; nothing may be lost.
 
-`make drill` runs it on SQLite and on MariaDB. TASKS, KILLS: how many; SECONDS: when it gives up, on
-each engine. FAULT: in a copy of the code the check of the lease's number is taken away (fence), or
-the transaction around every write (transaction); the drill must notice.
+`make drill` runs it on SQLite and on MariaDB. TASKS, KILLS: how many; WITHIN: seconds after which
+it gives up on an engine. FAULT: in a copy of the code the check of the lease's number is taken away
+(fence), or the transaction around every write (transaction); the drill must notice.
 """
 
 import json
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
 
 import checker  # noqa: E402 - this is a program as well as a module
-from calls import Caller, Journal  # noqa: E402
+from calls import Caller, Journal, Tally  # noqa: E402
 from servers import Gunicorn, Mariadb, kill, spawn  # noqa: E402
 
 from app import config, database  # noqa: E402
@@ -63,8 +63,7 @@ class Drill:
         self.issuer, self.consumer = (self.client(scope) for scope in ("issuer", "consumer"))
         self.executors = {place: self.executor(place) for place in range(EXECUTORS)}
         self.over = Event()
-        self.done = 0
-        self.read: Counter[Path] = Counter()
+        self.tally, self.done = Tally(room), 0
 
     def client(self, scope: str) -> tuple[str, str]:
         """Id and secret of a new client."""
@@ -82,8 +81,8 @@ class Drill:
 
     def enqueue(self) -> None:
         """All tasks, in bulks, not too far ahead of what is done."""
-        caller = Caller(self.gunicorn.url, self.issuer)
         journal = Journal(str(self.room / "issuer.journal"))
+        caller = Caller(self.gunicorn.url, self.issuer, journal)
         long = set(self.random.sample(range(self.tasks), max(8, min(80, self.tasks // 100))))
         for first in range(0, self.tasks, BULK):
             while first > self.done + AHEAD and not self.over.wait(0.1):
@@ -124,19 +123,6 @@ class Drill:
         self.random.shuffle(targets)
         return targets
 
-    def count(self) -> None:
-        """Add what the executors' own journals say of completions since the last look."""
-        for file in self.room.glob("executor-*.journal"):
-            with file.open("rb") as opened:
-                opened.seek(self.read[file])
-                whole = opened.read().rpartition(b"\n")[0] + b"\n"
-            if whole != b"\n":
-                self.read[file] += len(whole)
-                self.done += sum(
-                    b'"accepted"' in line and b'"step": "completed"' in line
-                    for line in whole.splitlines()
-                )
-
     def run(self, seconds: float) -> None:
         """Carry all tasks out while the plan is followed; give up after `seconds` or when stuck."""
         deadline = time.monotonic() + seconds
@@ -144,7 +130,7 @@ class Drill:
         issuer.start()
         plan, done, moved = self.plan(), 0, time.monotonic()
         while time.monotonic() < min(deadline, moved + STILL_SECONDS):
-            self.count()
+            self.done = self.tally.count()
             if self.done > done:
                 done, moved = self.done, time.monotonic()
             due = self.kills - len(plan)
@@ -237,7 +223,7 @@ def main() -> None:
     tasks, kills = (int(os.environ.get(name) or usual) for name, usual in
                     (("TASKS", 10_000), ("KILLS", 50)))  # fmt: skip
     engines = (os.environ.get("ENGINES") or "sqlite mysql").split()
-    fault, seconds = os.environ.get("FAULT", ""), float(os.environ.get("SECONDS") or 285)
+    fault, seconds = os.environ.get("FAULT", ""), float(os.environ.get("WITHIN") or 285)
     broken = [sum(drill(engine, tasks, kills, seconds, fault).values()) for engine in engines]
     sys.exit("promises were broken" if any(broken) else 0)
 

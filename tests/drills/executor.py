@@ -26,8 +26,8 @@ class Executor:
 
     def __init__(self, name: str, url: str, client: tuple[str, str], journal: str) -> None:
         self.name = name
-        self.caller = Caller(url, client)
         self.journal = Journal(journal)
+        self.caller = Caller(url, client, self.journal)
         self.folder = Path(journal).parent
 
     def claim(self) -> list[Any]:
