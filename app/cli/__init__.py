@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 from flask import Flask
 
+from app.cli.backups import backup, restore
 from app.cli.clients import clients
 from app.cli.db import db
 from app.cli.demo import demo
@@ -23,8 +24,8 @@ from app.cli.tenants import tenants
 from app.cli.users import users
 
 COMMANDS = (
-    clients, db, demo, explain_query, export, import_files, keys, purge, reap, settings, tenants,
-    users,
+    backup, clients, db, demo, explain_query, export, import_files, keys, purge, reap, restore,
+    settings, tenants, users,
 )  # fmt: skip
 
 
