@@ -4,6 +4,8 @@ Each enumeration is written in its natural order (a task's life, low to high, li
 that order is the one of the database codes, of `order=` and of comparisons.
 """
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from enum import Enum
 
 
@@ -19,6 +21,12 @@ class Word(str, Enum):
     def words(cls) -> list[str]:
         """All the words, in order."""
         return [member.value for member in cls]
+
+
+def meant(text: str, words: Sequence[str]) -> str | None:
+    """The one of `words` that `text` misses narrowly, in whatever case; None when none is near."""
+    near = get_close_matches(text.lower(), [word.lower() for word in words], 1)
+    return next((word for word in words if [word.lower()] == near), None)
 
 
 class State(Word):

@@ -111,12 +111,22 @@ def test_a_second_bound_of_a_time_is_answered_with_the_between_that_says_the_sam
         ("States=started", "state"),
         ("allowDeleted=true", "allow_deleted"),
         ("startedByUser=me", "startedBy"),
+        ("order=asc(startdAt)", "asc(startedAt)"),
+        ("order=DESC(enqueuedat)", "desc(enqueuedAt)"),
+        ("order=asc(id),desc(priorty)", "desc(priority)"),
     ],
 )
 def test_a_near_miss_is_told_what_was_meant(reader, query, said):
     message = reader.errors("tasks", query)[0]["message"]
     assert "did you mean" in message
     assert said in message.partition("did you mean")[2]
+
+
+@pytest.mark.parametrize("name", ["stat", "polcyName", "offset"])
+def test_an_unknown_parameter_is_told_all_that_would_do(reader, name):
+    message = reader.errors("tasks", f"{name}=1")[0]["message"]
+    accepted = message.partition("accepted are: ")[2].split(", ")
+    assert accepted == sorted(oracle_grammar.KINDS["tasks"])
 
 
 @pytest.mark.parametrize(

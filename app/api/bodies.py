@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
+from app.api.parsing import known_names
 from app.canonical import compact
 from app.catalog.kinds import LARGEST_ID, UUID
 from app.catalog.times import ACCEPTED, SECOND, instant
 from app.errors import Fault
 from app.models import TEXT
-from app.vocabulary import Word
+from app.vocabulary import Word, meant
 
 UNKNOWN = "unknown"
 """The message with which the schemas mark a field that they do not have."""
@@ -119,8 +119,8 @@ class OneOf(Strict):
         """The member."""
         if isinstance(value, str) and value in self.members:
             return self.members[value]
-        near = get_close_matches(str(value), self.members, 1, 0.6)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        near = meant(str(value), list(self.members))
+        hint = f"; did you mean '{near}'?" if near else ""
         raise ValueError(f"one of {', '.join(self.members)} is accepted{hint}")
 
 
@@ -319,9 +319,8 @@ def faults(messages: Any, schema: Schema, data: Any) -> list[Fault]:
         place, value = written(path), value_at(data, path)
         if message == UNKNOWN:
             known = known_at(schema, path[:-1])
-            near = get_close_matches(str(path[-1]), known, 1, 0.6)
-            hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(known)}"
-            found.append(Fault(place, value, f"bad field '{place}': {hint}"))
+            words = f"bad field '{place}': {known_names(str(path[-1]), known)}"
+            found.append(Fault(place, value, words))
         elif message == "is needed":
             found.append(Fault(place, "", f"'{place}' is needed"))
         else:

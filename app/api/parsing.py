@@ -1,8 +1,7 @@
 """Reading requests for marshmallow's schemas, and saying all that is wrong with them at once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -11,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from app.errors import BadRequest, Fault
+from app.vocabulary import meant
 
 UNKNOWN = "unknown"
 """The message with which our schemas mark a parameter that they do not have."""
@@ -36,15 +36,18 @@ def entries(query_string: bytes) -> dict[str, list[str]]:
     return found
 
 
-def unknown(name: str, known: Iterable[str]) -> str:
+def unknown(name: str, known: Sequence[str]) -> str:
     """What is said of a parameter that does not exist."""
     if not name:
         return "a parameter without a name is not accepted"
-    near = get_close_matches(name, known, 1, 0.6) or [
-        other for other in known if other.lower() == name.lower()
-    ]
-    hint = f"did you mean '{near[0]}'?" if near else f"accepted are: {', '.join(sorted(known))}"
-    return f"bad condition field '{name}': {hint}"
+    return f"bad condition field '{name}': {known_names(name, sorted(known))}"
+
+
+def known_names(name: str, known: Sequence[str]) -> str:
+    """The names that would be accepted instead of `name`, the likeliest first."""
+    near = meant(name, known)
+    hint = f"did you mean '{near}'? " if near else ""
+    return f"{hint}accepted are: {', '.join(known)}"
 
 
 def faults(messages: Any, schema: Schema, data: Any) -> Iterator[Fault]:

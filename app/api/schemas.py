@@ -13,7 +13,7 @@ from app.catalog.rows import Catalog, Filter
 from app.catalog.times import written
 from app.errors import Fault
 from app.repository.query import PAGE, Query
-from app.vocabulary import Lod
+from app.vocabulary import Lod, meant
 
 LONGEST = 1_024
 """Characters of one entry; page tokens alone may be longer."""
@@ -172,15 +172,20 @@ class Orders(fields.Field[Any]):
         for part in text[: LONGEST + 1].split(","):
             term = self.TERM.fullmatch(part)
             if not term or term[2] not in self.names:
-                raise ValueError(
-                    "asc(field) or desc(field) is accepted, several separated by commas; "
-                    f"field is one of {', '.join(self.names)}"
-                )
+                raise ValueError(self.accepted(part))
             if term[2] in seen:
                 raise ValueError(f"the field {term[2]} is there twice")
             seen.add(term[2])
             terms.append((term[1], term[2]))
         return terms
+
+    def accepted(self, part: str) -> str:
+        """What would be accepted instead of `part`."""
+        near = meant(part, [f"{way}({name})" for name in self.names for way in ("asc", "desc")])
+        return (
+            "asc(field) or desc(field) is accepted, several separated by commas; "
+            f"field is one of {', '.join(self.names)}{f'; did you mean {near}?' if near else ''}"
+        )
 
 
 class QuerySchema(Schema):

@@ -7,11 +7,10 @@ business.
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from app.catalog.times import ACCEPTED, instant
-from app.vocabulary import Word
+from app.vocabulary import Word, meant
 
 LARGEST_ID = 2**63 - 1
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
@@ -129,8 +128,8 @@ class OneOf(Kind):
         """The word."""
         words = self.accepted
         if text not in words:
-            near = get_close_matches(text.lower(), [word.lower() for word in words], 1)
-            hint = next((f"; did you mean {word}?" for word in words if [word.lower()] == near), "")
+            near = meant(text, words)
+            hint = f"; did you mean {near}?" if near else ""
             raise ValueError(f"one of {', '.join(words)} is accepted{hint}")
         return text
 
