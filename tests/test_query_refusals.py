@@ -92,11 +92,40 @@ def test_a_single_parameter_is_refused_twice_and_the_others_are_not(reader, coll
         assert reader.get(collection, query).status_code == 200
 
 
-def test_a_second_bound_of_a_time_is_answered_with_the_between_that_says_the_same(reader):
-    query = "startedAt=ge(2020-04-22)&startedAt=lt(2020-04-23T00:00:00.5Z)"
-    message = reader.errors("tasks", query)[0]["message"]
-    said = "between(2020-04-22T00:00:00.000000000Z,2020-04-23T00:00:00.500000000Z)"
-    assert said in message
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ("ge(2020-04-22) lt(2020-04-23T00:00:00.5Z)", "2020-04-22,2020-04-23T00:00:00.5Z"),
+        ("lt(1587553200) ge(1587553199)", "1587553199,1587553200"),
+        ("gt(2020-04-22) lt(2020-04-23)", "2020-04-22T00:00:00.000000001Z,2020-04-23"),
+        ("ge(2020-04-22) le(2020-04-23)", "2020-04-22,2020-04-23T00:00:00.000000001Z"),
+        ("gt(1ns) le(2ns)",
+         "1970-01-01T00:00:00.000000002Z,1970-01-01T00:00:00.000000003Z"),
+        ("ge(2020-04-22) lt(2020-04-25) ne(2020-04-23)", "2020-04-22,2020-04-25"),
+        ("ge(2020-04-22) le(2261-12-31T23:59:59.999999999Z)", "2020-04-22,TO"),
+        ("lt(2020-04-22) lt(2020-04-23)", "FROM,TO"), ("gt(2020-04-23) lt(2020-04-22)", "FROM,TO"),
+        ("ge(2020-04-22) lt(2020-04-22)", "FROM,TO"), ("isnull() gt(yesterday)", "FROM,TO"),
+    ],
+)  # fmt: skip
+def test_a_second_bound_of_a_time_is_answered_with_the_between_that_says_the_same(
+    reader, bounds, said
+):
+    query = "&".join(f"startedAt={bound}" for bound in bounds.split())
+    assert f"between({said}) says" in reader.errors("tasks", query)[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("lod=shrt&lod=tiny", ["tiny", "shrt"]),
+        ("limit=5&limit=0&limit=6", ["6", "0"]),
+        ("startedAt=gt(2020-04-22)&startedAt=lt(tomorrow)", ["lt(tomorrow)", "lt(tomorrow)"]),
+        ("executorId=&executorId=a%00", ["a\0", "", "a\0"]),
+        ("allow_deleted=2&allow_deleted=3", ["3", "2", "3"]),
+    ],
+)
+def test_of_a_single_parameter_given_twice_each_bad_entry_is_told_too(reader, query, values):
+    assert [fault["value"] for fault in reader.errors("tasks", query)] == values
 
 
 @pytest.mark.parametrize(

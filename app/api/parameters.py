@@ -1,14 +1,15 @@
 """The parameters of query strings: how their entries are read, and what is said of bad ones."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
 from app.api.parsing import printable
-from app.catalog.kinds import COMPARISONS, Kind, When
+from app.catalog.kinds import COMPARISON, Kind, When
 from app.catalog.rows import Catalog, Filter
-from app.catalog.times import written
+from app.catalog.times import LAST, instant, written
 from app.errors import Fault
 from app.repository.query import PAGE
 from app.vocabulary import meant
@@ -50,12 +51,7 @@ class Many(fields.List[Any]):
         super().__init__(entry_field(row.kind), **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> list[Any]:
-        found, wrong = [], []
-        for text in value:
-            try:
-                found.append(read(self.row.kind, text))
-            except ValueError as reason:
-                wrong.append(fault(self.row.name, text, reason))
+        found, wrong = entries_of(self.row.name, self.row.kind, value)
         if wrong:
             raise ValidationError(wrong)
         return found
@@ -71,31 +67,53 @@ class One(fields.Field[Any]):
         super().__init__(**options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> list[Any]:
+        found, wrong = entries_of(self.parameter, self.kind, value)
+        if len(value) > 1:
+            words = f"a single entry is accepted{instead(self.kind, value)}"
+            wrong.insert(0, fault(self.parameter, value[-1], words))
+        if wrong:
+            raise ValidationError(wrong)
+        return found
+
+
+def entries_of(name: str, kind: Kind, texts: list[str]) -> tuple[list[Any], list[Fault]]:
+    """The values of the entries that can be read, and the faults of the others."""
+    found, wrong = [], []
+    for text in texts:
         try:
-            if len(value) > 1:
-                raise ValueError(f"a single entry is accepted{instead(self.kind, value)}")
-            return [read(self.kind, value[0])]
+            found.append(read(kind, text))
         except ValueError as reason:
-            text = value[-1] if len(value) > 1 else value[0]
-            raise ValidationError([fault(self.parameter, text, reason)]) from None
+            wrong.append(fault(name, text, reason))
+    return found, wrong
+
+
+LOWER, UPPER = {"ge": 0, "gt": 1}, {"lt": 0, "le": 1}
+"""Nanoseconds from a comparison's time to the bound of the `between` that says the same."""
 
 
 def instead(kind: Kind, texts: list[str]) -> str:
     """How two bounds of a time are said in one entry; empty for other kinds."""
     if not isinstance(kind, When):
         return ""
-    bounds = {}
-    for text in texts:
-        try:
-            operator, *moments = kind.read(text)
-        except ValueError:
-            continue
-        if operator in COMPARISONS:
-            bounds["from" if operator in ("gt", "ge") else "to"] = written(moments[0])
-    begin, end = bounds.get("from", "FROM"), bounds.get("to", "TO")
-    if begin >= end and end != "TO":
+    begin, end = bound(texts, LOWER, "FROM"), bound(texts, UPPER, "TO")
+    if begin != "FROM" and end != "TO" and instant(begin) >= instant(end):
         begin, end = "FROM", "TO"
     return f"; between({begin},{end}) says two bounds at once"
+
+
+def bound(texts: list[str], steps: Mapping[str, int], unknown: str) -> str:
+    """The time of the one comparison among `texts` with an operator of `steps`, else `unknown`."""
+    found = [match for match in map(COMPARISON.fullmatch, texts) if match and match[1] in steps]
+    if len(found) != 1:
+        return unknown
+    operator, text = found[0].groups()
+    try:
+        moment = instant(text) + steps[operator]
+    except ValueError:
+        return unknown
+    if not steps[operator]:
+        return text
+    return written(moment) if moment <= LAST else unknown
 
 
 def entry_field(kind: Kind) -> Any:
