@@ -24,6 +24,8 @@ class Refusal(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "refused"
     title: ClassVar[str] = "Bad user input"
+    parameters: Sequence[str] = ()
+    """The query's parameters that the refusal as a whole is about."""
 
     def __init__(self, **facts: Any) -> None:
         """Keep the facts that the message names."""
@@ -59,13 +61,19 @@ class BadCursor(Refusal):
     without 'after'."""
 
     code = "bad_cursor"
+    parameters = ("after",)
 
 
 class CursorMismatch(Refusal):
-    """'{parameter}' differs from the list that the page token in 'after' continues: leave it out,
-    or repeat what the first request said."""
+    """The page token in 'after' continues a list that differs from this request in {names}: leave
+    that out, or repeat what the first request said."""
 
     code = "cursor_mismatch"
+
+    def __init__(self, parameters: Sequence[str]) -> None:
+        """`parameters`: all those that say something else; there is at least one."""
+        super().__init__(names=", ".join(f"'{name}'" for name in parameters))
+        self.parameters = parameters
 
 
 class QueryTooLong(Refusal):
@@ -73,6 +81,11 @@ class QueryTooLong(Refusal):
     fewer values at a time, or without 'limit'."""
 
     code = "query_too_long"
+
+    def __init__(self, size: int, limit: int, longest: str) -> None:
+        """`longest`: the filter that takes most of the bytes."""
+        super().__init__(size=size, limit=limit)
+        self.parameters = (longest,)
 
 
 class NotAuthenticated(Refusal):

@@ -67,6 +67,32 @@ def test_what_differs_is_named(reader, differing, name):
     answer = reader.get("tasks", f"limit=2&after={token(reader)}&{differing}")
     assert code(answer) == "cursor_mismatch"
     assert f"'{name}'" in answer.json["message"]
+    value = differing.rpartition("=")[2]
+    said = {"parameter": name, "value": value, "message": answer.json["message"]}
+    assert answer.json["errors"] == [said]
+
+
+def test_all_that_differs_is_named_at_once(reader):
+    differing = "lod=tiny&order=asc(id)&allow_deleted=1&state=paused&tag=x"
+    answer = reader.get("tasks", f"limit=2&after={token(reader)}&{differing}")
+    assert code(answer) == "cursor_mismatch"
+    named = {fault["parameter"]: fault["value"] for fault in answer.json["errors"]}
+    assert named == {"lod": "tiny", "order": "asc(id)", "state": "paused", "tag": "x"}
+    assert all(f"'{name}'" in answer.json["message"] for name in named)
+
+
+def test_a_bad_one_is_named_and_shown_in_part(reader):
+    after = token(reader) + "x"
+    answer = reader.get("tasks", f"limit=2&after={after}")
+    said = {"parameter": "after", "value": after[:100], "message": answer.json["message"]}
+    assert (code(answer), answer.json["errors"]) == ("bad_cursor", [said])
+
+
+def test_filters_that_are_too_long_are_told_which_of_them_to_shorten(reader):
+    uuids = "&".join(f"uuid={worlds.uuid(number)}" for number in range(257))
+    answer = reader.get("tasks", f"type=backup&{uuids}&type=z&limit=2")
+    said = {"parameter": "uuid", "value": worlds.uuid(256), "message": answer.json["message"]}
+    assert (code(answer), answer.json["errors"]) == ("query_too_long", [said])
 
 
 @pytest.mark.parametrize("same", ["lod=long", "order=asc(id)", "allow_deleted=0"])

@@ -10,6 +10,7 @@ from werkzeug.sansio.response import Response as Answer
 
 from app import errors
 from app.api.answers import PROBLEM, as_json
+from app.api.parsing import entries, printable
 
 DOMAIN = "TaskManager"
 SHOWN = 100
@@ -47,6 +48,15 @@ def particulars(refusal: errors.Refusal) -> dict[str, Any]:
                 for row in refusal.faults
             ]
         }
+    if refusal.parameters:
+        said = entries(request.query_string)
+        return {
+            "errors": [
+                {"parameter": name, "value": printable(said[name][-1])[:SHOWN],
+                 "message": refusal.message}
+                for name in refusal.parameters
+            ]
+        }  # fmt: skip
     if isinstance(refusal, errors.InternalError):
         return {"requestId": g.get("request_id", "")}
     return {}

@@ -27,6 +27,8 @@ MOST_BYTES = 4_096
 """What the filters of a paged list may take (the contract's section 3)."""
 SQUEEZED = 256
 """Bytes from which on the content is compressed."""
+DEFAULTS: Values = {"allow_deleted": [False]}
+"""What filters say that are not said."""
 DEFAULT_ORDER: OrderBy = (("asc", "id"),)
 
 
@@ -47,13 +49,12 @@ def fresh(query: Query) -> Question:
 
 def check_size(catalog: Catalog, query: Query) -> None:
     """Refuse filters that no token could carry. Raises QueryTooLong."""
-    size = sum(
-        catalog.filter_of[name].kind.size(entry)
+    sizes = {
+        name: sum(map(catalog.filter_of[name].kind.size, entries))
         for name, entries in query.filters.items()
-        for entry in entries
-    )
-    if size > MOST_BYTES:
-        raise QueryTooLong(size=size, limit=MOST_BYTES)
+    }
+    if sum(sizes.values()) > MOST_BYTES:
+        raise QueryTooLong(sum(sizes.values()), MOST_BYTES, max(sizes, key=sizes.__getitem__))
 
 
 def packed(content: Any) -> bytes:
@@ -112,14 +113,17 @@ def continued(key: bytes, catalog: Catalog, node: Node, query: Query) -> Questio
 
 def check_repeated(query: Query, question: Question) -> None:
     """What is said beside a token must say the same. Raises CursorMismatch."""
-    for name, entries in query.filters.items():
-        default = [False] if name == "allow_deleted" else []
-        if alike(entries) != alike(question.filters.get(name, default)):
-            raise CursorMismatch(parameter=name)
+    differing = [
+        name
+        for name, entries in query.filters.items()
+        if alike(entries) != alike(question.filters.get(name, DEFAULTS.get(name, [])))
+    ]
     if query.order is not None and query.order != question.order:
-        raise CursorMismatch(parameter="order")
+        differing.append("order")
     if query.lod is not None and query.lod != question.lod:
-        raise CursorMismatch(parameter="lod")
+        differing.append("lod")
+    if differing:
+        raise CursorMismatch(differing)
 
 
 def alike(entries: list[Any]) -> set[str]:
