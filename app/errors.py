@@ -78,7 +78,7 @@ class CursorMismatch(Refusal):
 
 class QueryTooLong(Refusal):
     """The filters take {size} bytes, more than the {limit} that a page token can carry: ask for
-    fewer values at a time, or without 'limit'."""
+    fewer values at a time, or, where one page holds all, without 'limit'."""
 
     code = "query_too_long"
 

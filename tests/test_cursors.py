@@ -1,15 +1,21 @@
 """Page tokens: what may stand beside one, what makes one bad, and how much one can carry."""
 
 import re
+from random import Random
+from string import ascii_letters, digits
 
 import pytest
 import reading
 import worlds
 
+from app.repository import listing
+
 FIRST = (
     "state=completed&state=started&type=backup&type=Backup&type=e&type=z&type=axb"
     "&updatedAt=ge(1678-01-01)&order=desc(startedAt),asc(type)&lod=short&allow_deleted=true&limit=2"
 )
+UNQUOTED = f"{ascii_letters}{digits}-._~!$'()*,;:@/?"
+"""What stands for itself in a query."""
 COLLECTIONS = ("tasks", "activities")
 
 
@@ -200,6 +206,22 @@ def test_filters_that_a_token_cannot_carry_are_refused_with_a_limit_alone(reader
     assert reader.get("tasks", query).status_code == 200
     answer = reader.get("tasks", f"{query}&limit=1000")
     assert answer.status_code == 200 if fits else code(answer) == "query_too_long"
+
+
+def test_without_a_limit_a_token_too_long_to_be_sent_is_refused_where_it_is_needed(
+    reader, monkeypatch
+):
+    # As many letters as a request line holds, which hardly compress.
+    dice = Random(1)
+    odd = ["".join(dice.choices(UNQUOTED, k=1000)) for _ in range(8)]
+    query = "&".join(["tag=weekly", *(f"tag={text}" for text in odd)])
+    assert len(f"GET {reading.BASE}/tasks?{query} HTTP/1.1\r\n") <= 8_190
+    whole = reader.page("tasks", "tag=weekly")["items"]
+    assert reader.page("tasks", query)["items"] == whole
+    monkeypatch.setattr(listing, "PAGE", 1)
+    assert reader.page("tasks", "tag=weekly")["paging"]["cursors"] != {}
+    answer = reader.get("tasks", query)
+    assert (code(answer), answer.json["errors"][0]["parameter"]) == ("query_too_long", "tag")
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)

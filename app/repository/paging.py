@@ -25,6 +25,8 @@ LONGEST = 16_384
 """Characters of a token that are looked at."""
 MOST_BYTES = 4_096
 """What the filters of a paged list may take (the contract's section 3)."""
+MOST_SENT = 8_000
+"""Characters of a token that fits a request line, with its path and `limit`."""
 SQUEEZED = 256
 """Bytes from which on the content is compressed."""
 DEFAULTS: Values = {"allow_deleted": [False]}
@@ -47,14 +49,24 @@ def fresh(query: Query) -> Question:
     return Question(query.filters, query.order or DEFAULT_ORDER, query.lod or Lod.LONG)
 
 
+def sizes(catalog: Catalog, filters: Values) -> dict[str, int]:
+    """Bytes that each filter takes in a token, as the contract counts them."""
+    return {
+        name: sum(map(catalog.filter_of[name].kind.size, entries))
+        for name, entries in filters.items()
+    }
+
+
+def too_long(taken: dict[str, int]) -> QueryTooLong:
+    """The refusal of filters that take these bytes."""
+    return QueryTooLong(sum(taken.values()), MOST_BYTES, max(taken, key=taken.__getitem__))
+
+
 def check_size(catalog: Catalog, query: Query) -> None:
     """Refuse filters that no token could carry. Raises QueryTooLong."""
-    sizes = {
-        name: sum(map(catalog.filter_of[name].kind.size, entries))
-        for name, entries in query.filters.items()
-    }
-    if sum(sizes.values()) > MOST_BYTES:
-        raise QueryTooLong(sum(sizes.values()), MOST_BYTES, max(sizes, key=sizes.__getitem__))
+    taken = sizes(catalog, query.filters)
+    if sum(taken.values()) > MOST_BYTES:
+        raise too_long(taken)
 
 
 def packed(content: Any) -> bytes:
@@ -74,13 +86,19 @@ def signature(key: bytes, raw: bytes) -> bytes:
 
 
 def token(key: bytes, catalog: Catalog, node: Node, question: Question, keys: list[Any]) -> str:
-    """The token for the page after the row with `keys`. `key`: 32 bytes, this purpose's own."""
+    """The token for the page after the row with `keys`. `key`: 32 bytes, this purpose's own.
+
+    Raises QueryTooLong: without a limit the filters may be longer than a token that can be sent.
+    """
     shown = [value.hex() if isinstance(value, bytes) else value for value in keys]
     content = [
         VERSION, catalog.name, node.id, question.filters, question.order, question.lod.value, shown
     ]  # fmt: skip
     raw = packed(content)
-    return urlsafe_b64encode(signature(key, raw) + raw).rstrip(b"=").decode()
+    text = urlsafe_b64encode(signature(key, raw) + raw).rstrip(b"=").decode()
+    if len(text) > MOST_SENT:
+        raise too_long(sizes(catalog, question.filters))
+    return text
 
 
 def opened(key: bytes, text: str) -> list[Any]:
