@@ -26,6 +26,9 @@ ANSWERS = (
     ("GET", f"{BASE}/tasks/1", 401),
     ("GET", "/nowhere", 404),
     ("GET", "/docs/static/../../config.py", 404),
+    ("GET", f"{BASE}//tasks", 404),
+    ("GET", f"{BASE}/tasks//1", 404),
+    ("GET", f"{BASE}/tasks/", 404),
     ("DELETE", "/healthz", 405),
 )
 PROTECTIONS = {
@@ -71,6 +74,14 @@ def test_every_answer_is_protected_and_has_an_id(app, method, path, status):
 @pytest.mark.parametrize("path", ["/openapi.json", "/healthz", f"{BASE}/tasks", "/nowhere"])
 def test_what_the_service_answers_is_not_kept_by_caches(app, path):
     assert app.test_client().get(path).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("method", "path", "_status"), ANSWERS)
+def test_json_is_one_line(app, method, path, _status):
+    with app.test_client().open(path, method=method) as answer:
+        if "json" in answer.content_type:
+            assert b"\n" not in answer.data
+            assert b"\r" not in answer.data
 
 
 @pytest.mark.parametrize("given", ["a", "A-z_0.9", "x" * 128])

@@ -28,6 +28,8 @@ def release(_error: BaseException | None) -> None:
 
 def register(app: Flask) -> None:
     """Hang all routes, pages and error answers on `app`."""
+    # A path with a doubled slash is no path of ours; merged, it is answered with a page of HTML.
+    app.url_map.merge_slashes = False
     waiting.open_room(app)
     envelope.register(app)
     problems.register(app)

@@ -4,11 +4,11 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response
 from flask_smorest import Api
 from marshmallow import Schema, fields
 
-from app.api.answers import PROBLEM
+from app.api.answers import PROBLEM, as_json
 from app.api.problems import DOMAIN
 from app.auth.protector import SCHEME
 from app.errors import refusals
@@ -74,6 +74,10 @@ class DocumentedApi(Api):
     """flask-smorest's Api, whose error handling is ours (its own loses headers)."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def _openapi_json(self) -> Response:
+        """The document, in one line like every answer."""
+        return as_json(self.spec.to_dict())
 
     def _register_error_handlers(self) -> None:
         """`app.api.problems` answers errors."""
