@@ -130,6 +130,17 @@ def test_answers_fit_the_documented_schema(reader, collection, lod):
         one.validate(reader.get(f"{collection}/{item['id']}", f"lod={lod}&allow_deleted=1").json)
 
 
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_the_document_promises_what_is_always_there(reader, collection):
+    schemas = document(reader)["components"]["schemas"]
+    kind = {"tasks": "Task", "activities": "Activity"}[collection]
+    required = {"items", "size", "timeStamp", "paging"}
+    assert set(schemas[f"{kind}Page"]["required"]) == required
+    assert schemas[f"{kind}Paging"]["required"] == ["cursors"]
+    tiny = reader.page(collection, "lod=tiny&allow_deleted=1")["items"]
+    assert set(schemas[kind]["required"]) == set.intersection(*map(set, tiny))
+
+
 @pytest.mark.parametrize("query", ["lod=count", "lod=count&state=started&order=desc(id)&limit=3"])
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_a_count_fits_the_documented_schema(reader, collection, query):

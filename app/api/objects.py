@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 
 from app.catalog import shapes
 from app.catalog.rows import Attribute, Catalog
-from app.vocabulary import ResultCode
+from app.vocabulary import Lod, ResultCode
 
 SCHEMAS: dict[str, type[Schema]] = {}
 """The schemas of objects within objects, by name."""
@@ -105,8 +105,11 @@ def field_of(catalog: Catalog, row: Attribute) -> fields.Field[Any]:
 
 
 def members_of(catalog: Catalog) -> dict[str, fields.Field[Any]]:
-    """The fields of an object."""
-    return {row.name: field_of(catalog, row) for row in catalog.attributes}
+    """The fields of an object; those that every level shows of every object are required."""
+    found = {row.name: field_of(catalog, row) for row in catalog.attributes}
+    for row in catalog.shown(Lod.TINY):
+        found[row.name].required = not row.shape.column.null
+    return found
 
 
 @cache
@@ -121,6 +124,10 @@ def page_of(catalog: Catalog) -> type[Schema]:
     cursors = nested(f"{catalog.name.title()}Cursors", {
         "after": text(pattern="^[A-Za-z0-9_-]{16,}$",
                       description="Token of the next page; absent on the last.")})  # fmt: skip
+    cursors.required = True
+    paging = nested(f"{catalog.name.title()}Paging", {"cursors": cursors})
+    stamp = time(description="When this was answered.")
+    paging.required = stamp.required = True
     members: dict[str, Any] = {
         "items": fields.List(
             fields.Nested(item_of(catalog)), required=True, metadata={"description": "The page."}
@@ -129,7 +136,7 @@ def page_of(catalog: Catalog) -> type[Schema]:
             required=True, metadata={"description": "Items here; with `lod=count` the count."}
         ),
         "count": fields.Integer(metadata={"description": "With `lod=count` only."}),
-        "paging": nested(f"{catalog.name.title()}Paging", {"cursors": cursors}),
-        "timeStamp": time(description="When this was answered."),
+        "paging": paging,
+        "timeStamp": stamp,
     }
     return Schema.from_dict(members, name=f"{catalog.name.title()}Page")
