@@ -233,6 +233,14 @@ class BodyTooLarge(Refusal):
     title = "Content too large"
 
 
+class RequestLineTooLong(Refusal):
+    """The request line may be {limit} bytes long at most: ask for fewer values at a time."""
+
+    status = 414
+    code = "request_line_too_long"
+    title = "URI too long"
+
+
 class UnsupportedMediaType(Refusal):
     """The body must be sent as application/json."""
 
@@ -247,6 +255,14 @@ class TooManyAttempts(Refusal):
     status = 429
     code = "too_many_attempts"
     title = "Too many requests"
+
+
+class HeadersTooLong(Refusal):
+    """A request may have {fields} headers of {limit} bytes at most."""
+
+    status = 431
+    code = "headers_too_long"
+    title = "Request header fields too large"
 
 
 class InternalError(Refusal):

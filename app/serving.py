@@ -11,6 +11,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.workers import gthread
 
 from app import config, create_app, logs, upkeeping
+from app.api import wire
 from app.api.waiting import room_of
 from app.config import BadSetting
 from app.observing.booth import SHARED_MEMORY, Booth
@@ -44,10 +45,9 @@ def options() -> dict[str, Any]:
         "timeout": 30,
         "graceful_timeout": 35,  # longer than the longest wait of a claim
         "keepalive": 75 if settings.trusted_proxies else 5,
-        # As much as gunicorn allows: a query with about 190 UUIDs.
-        "limit_request_line": 8190,
-        "limit_request_fields": 100,
-        "limit_request_field_size": 8190,
+        "limit_request_line": wire.LINE,  # a query with about 190 UUIDs
+        "limit_request_fields": wire.FIELDS,
+        "limit_request_field_size": wire.FIELD,
         # On by default it is one file for all servers of a user, and can command them.
         "control_socket_disable": True,
         # The workers' sign of life is a file that they touch; on a disk that could block.
@@ -67,12 +67,14 @@ def guard(_server: Any = None, _worker: Any = None) -> None:
 
     As it comes, a new connection occupies a thread for 5 seconds before its first byte, one that
     sends half a request occupies it for good, and one that is told to close and does not halts the
-    loop for 2 seconds: a few such clients stop a small server. The names are gunicorn's private
-    ones; a test fails when they change.
+    loop for 2 seconds: a few such clients stop a small server. And what gunicorn refuses by itself
+    is answered as all refusals are. The names are gunicorn's private ones; a test fails when they
+    change.
     """
     gthread.DEFAULT_WORKER_DATA_TIMEOUT = IDLE_SECONDS
     gthread.TConn.init = limited(gthread.TConn.init)
     gthread.ThreadWorker.handle = parting(gthread.ThreadWorker.handle)
+    util.write_error = wire.refuse
 
 
 def limited(init: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -2,15 +2,18 @@
 
 import inspect
 import json
+import re
 import signal
 import socket
 import sys
 import time
 from contextlib import ExitStack
+from http.client import HTTPResponse
 
 import pytest
 import requests
-from gunicorn.workers import gthread
+from gunicorn import util
+from gunicorn.workers import base, gthread
 from services import command, family, refused, running
 
 from app import serving
@@ -59,11 +62,49 @@ def test_the_log_names_parameters_and_never_their_values(service):
     assert "secret" not in service.logged()
 
 
+def sent(service, raw):
+    """Status, headers and body of the answer to bytes as they are."""
+    with socket.create_connection(service.url.removeprefix("http://").split(":")) as wire:
+        wire.sendall(raw)
+        answer = HTTPResponse(wire)
+        answer.begin()
+        return answer.status, answer.headers, answer.read()
+
+
 def test_what_the_server_itself_refuses_is_logged_without_values(service):
-    with socket.create_connection(service.url.removeprefix("http://").split(":")) as raw:
-        raw.sendall(b"GET /tasks?startedBy=secret HTTP/1.1 extra\r\nHost: x\r\n\r\n")
-        assert b" 400 " in raw.recv(4096)
+    status, _, body = sent(
+        service, b"GET /tasks?startedBy=secret HTTP/1.1 extra\r\nHost: x\r\n\r\n"
+    )
+    assert status == 400
+    assert b"secret" not in body
     assert "secret" not in service.logged()
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [
+        (b"GET /healthz HTTP/1.1 x\r\n\r\n", 400, "bad_request"),
+        (b"get /healthz HTTP/1.1\r\n\r\n", 400, "bad_request"),
+        (b"GET /healthz HTTP/3.0\r\n\r\n", 400, "bad_request"),
+        ("GET /tasks?type=\u00e9 HTTP/1.1\r\n\r\n".encode(), 400, "bad_request"),
+        (b"GET /tasks?type=\xff HTTP/1.1\r\n\r\n", 400, "bad_request"),
+        (b"GET /healthz HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400, "bad_request"),
+        (b"GET /healthz HTTP/1.1\r\nExpect: miracles\r\n\r\n", 400, "bad_request"),
+        (b"GET /" + b"x" * 8190 + b" HTTP/1.1\r\n\r\n", 414, "request_line_too_long"),
+        (b"GET /healthz HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n\r\n", 431, "headers_too_long"),
+        (b"GET /healthz HTTP/1.1\r\n" + b"X: x\r\n" * 101 + b"\r\n", 431, "headers_too_long"),
+    ],
+)  # fmt: skip
+def test_what_the_server_itself_refuses_has_the_shape_of_all_refusals(service, raw, status, code):
+    found, headers, body = sent(service, raw)
+    assert (found, headers["Content-Type"]) == (status, "application/problem+json")
+    assert re.fullmatch("[0-9a-f]{32}", headers["X-Request-Id"])
+    assert f'"requestId":"{headers["X-Request-Id"]}"' in service.logged()
+    assert b"\n" not in body
+    said = json.loads(body)
+    assert (said["status"], said["code"], said["error"]["code"]) == (status, code, code)
+    assert said["message"] == said["detail"]
+    assert all(set(fault) == {"parameter", "value", "message"} for fault in said.get("errors", ()))
 
 
 def test_clients_that_send_half_a_request_do_not_stop_others(service):
@@ -81,6 +122,10 @@ def test_clients_that_send_half_a_request_do_not_stop_others(service):
 
 
 def test_the_guard_finds_the_names_that_it_needs():
+    assert list(inspect.signature(util.write_error).parameters) == [
+        "sock", "status_int", "reason", "mesg",
+    ]  # fmt: skip
+    assert "util.write_error(client, status_int, reason, mesg)" in inspect.getsource(base)
     assert isinstance(gthread.DEFAULT_WORKER_DATA_TIMEOUT, float)
     handling = inspect.getsource(gthread.ThreadWorker.handle)
     assert "conn.wait_for_data(DEFAULT_WORKER_DATA_TIMEOUT)" in handling

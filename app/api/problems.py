@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from gunicorn.http import errors as wire
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.sansio.response import Response as Answer
@@ -11,6 +11,7 @@ from werkzeug.sansio.response import Response as Answer
 from app import errors
 from app.api.answers import PROBLEM, as_json
 from app.api.parsing import entries, printable
+from app.logs import REQUEST_ID
 
 DOMAIN = "TaskManager"
 SHOWN = 100
@@ -58,7 +59,7 @@ def particulars(refusal: errors.Refusal) -> dict[str, Any]:
             ]
         }  # fmt: skip
     if isinstance(refusal, errors.InternalError):
-        return {"requestId": g.get("request_id", "")}
+        return {"requestId": REQUEST_ID.get()}
     return {}
 
 
