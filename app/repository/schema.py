@@ -40,6 +40,14 @@ def current(database: Database) -> bool:
     return all(row.applied and row.known for row in status(database))
 
 
+def sufficient(database: Database) -> bool:
+    """Whether all migrations are applied that this code knows.
+
+    A newer one may be as well: while servers are replaced one by one, the old ones go on.
+    """
+    return all(row.applied for row in status(database) if row.known)
+
+
 def try_writing(database: Database) -> None:
     """The database would take a write now. Raises Unavailable where a server would not."""
     if database.dialect == "mysql":
