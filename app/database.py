@@ -227,7 +227,7 @@ class Database:
 
         `repeatable`: `act` sees whether it was done already, so that it may also be run again when
         its COMMIT got no answer. Raises Unavailable when it does not succeed in `timeout` seconds;
-        the time does not count in which a server hung that was then left for another.
+        the time does not count in which a server hung whose connection was then lost.
         """
         deadline, moves = clock.monotonic() + self.timeout, self.moves
         again = (*AGAIN, Fate.UNKNOWN) if repeatable else AGAIN
@@ -235,7 +235,8 @@ class Database:
             try:
                 return act()
             except Unavailable as refusal:
-                longer = self.patience + LONGER_SECONDS if self.moves > moves else 0
+                hung = refusal.fate in (Fate.LOST, Fate.UNKNOWN) or self.moves > moves
+                longer = self.patience + LONGER_SECONDS if hung else 0
                 if refusal.fate not in again or clock.monotonic() > deadline + longer:
                     raise
                 # What has landed is seen only when it is done.
