@@ -6,6 +6,7 @@ writes the difference under the condition that nothing has changed meanwhile.
 
 from typing import NamedTuple
 
+from app.catalog.times import LAST
 from app.lifecycle import (
     ALARM,
     ASSIGNED,
@@ -23,7 +24,6 @@ from app.vocabulary import ResultCode, State
 SECOND = 1_000_000_000
 MOST_ASSIGNMENTS = 5
 MOST_FAILURES = 5
-NEVER = 2**62
 
 
 class Facts(NamedTuple):
@@ -103,9 +103,15 @@ def default(timer: Timer) -> int:
 
 
 def stamp(facts: Facts, now: int) -> int:
-    """`now`, or the task's latest time when clocks disagree: its times never go back."""
-    times = (facts.enqueued_at, facts.assigned_at, facts.started_at, facts.updated_at)
+    """`now`, or later where clocks disagree: a task's times never go back, and a change is later
+    than the one before."""
+    times = (facts.enqueued_at, facts.assigned_at, facts.started_at, after(facts.updated_at))
     return max([now, *(moment for moment in times if moment is not None)])
+
+
+def after(moment: int | None) -> int | None:
+    """The next nanosecond after a change, while there is one."""
+    return None if moment is None else min(moment + 1, LAST)
 
 
 def alarms(facts: Facts) -> list[tuple[int, Timer]]:

@@ -1,10 +1,12 @@
 """What every step of a task changes, how it repeats, and whom it refuses."""
 
 import threading
+from itertools import count, groupby
 
 import pytest
 from writers import Writer, uuid_of
 
+from app import clock
 from app.repository import steps
 
 OK = {"result": {"code": "ok"}}
@@ -253,6 +255,36 @@ def test_a_completed_task_is_deleted_and_restored_with_its_activities(writer):
     assert back.json["updatedAt"] > shown["updatedAt"]
     assert "deletedAt" not in writer.call("GET", activity).json
     assert writer.step(task, "restored", role="issuer").json == back.json
+
+
+@pytest.mark.parametrize("step", [0, -(10**9)], ids=["still", "back"])
+def test_every_step_moves_updated_at_though_the_clock_stands_still(writer, monkeypatch, step):
+    """Who follows by `updatedAt=gt(...)` misses nothing where servers' clocks differ a little."""
+    task, lease = writer.held()
+    body = {"taskId": task, "type": "a", "sustainable": True}
+    activity = writer.call("POST", "activities", body, lease, "consumer").json["id"]
+    begun, calls = clock.now(), count()
+    monkeypatch.setattr(clock, "now", lambda: begun + step * next(calls))
+    seen = [(writer.task(task)["updatedAt"], updated(writer, activity))]
+    for path, given in (
+        (f"activities/{activity}/paused", None), (f"activities/{activity}/started", None),
+        (f"activities/{activity}/progress", {"progress": {"x": 1}}),
+        (f"tasks/{task}/started", None), (f"tasks/{task}/progress", {"progress": {"x": 1}}),
+        (f"tasks/{task}/paused", None), (f"tasks/{task}/cancelRequested", None),
+        (f"tasks/{task}/completed", OK), (f"tasks/{task}", None), (f"tasks/{task}/restored", None),
+    ):  # fmt: skip
+        method = "PUT" if path.count("/") == 2 else "DELETE"
+        assert writer.call(method, path, given, lease).status_code in (200, 204), path
+        seen.append((writer.task(task)["updatedAt"], updated(writer, activity)))
+    tasks, activities = ([one for one, _ in groupby(times)] for times in zip(*seen, strict=True))
+    assert (len(tasks), len(activities)) == (8, 7)
+    assert tasks == sorted(tasks)
+    assert activities == sorted(activities)
+
+
+def updated(writer, activity):
+    path = f"activities/{activity}?allow_deleted=true"
+    return writer.call("GET", path).json["updatedAt"]
 
 
 DELETIONS = {

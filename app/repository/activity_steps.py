@@ -24,7 +24,7 @@ from app.repository.facts import Moved, attempted, read_alone, store
 from app.repository.sentences import rows, update
 from app.repository.steps import held_under
 from app.signals import lease_lost, moved
-from app.transitions import Facts, renewed
+from app.transitions import Facts, after, renewed
 from app.vocabulary import ResultCode, State
 
 
@@ -151,8 +151,8 @@ def changed(old: Activity, task: Facts, taking: Taking) -> Activity | None:
 
 
 def stamp(old: Activity, now: int) -> int:
-    """`now`, or the activity's latest time when clocks disagree: its times never go back."""
-    times = (old.created_at, old.started_at, old.updated_at)
+    """`now`, or later where clocks disagree: as for tasks."""
+    times = (old.created_at, old.started_at, after(old.updated_at))
     return max([now, *(moment for moment in times if moment is not None)])
 
 

@@ -7,12 +7,13 @@ activity can be made meanwhile.
 from collections.abc import Sequence
 
 from app.catalog.activities import ACTIVITIES
+from app.catalog.times import LAST
 from app.database import Database
 from app.lifecycle import COMPLETED, ENQUEUED
 from app.repository import invariants
 from app.repository.facts import widen
 from app.repository.sentences import rows, run, spoken, update
-from app.transitions import Facts
+from app.transitions import Facts, after
 from app.vocabulary import ResultCode
 
 OPEN_ONES = """
@@ -31,15 +32,20 @@ WHERE id = ?
 """
 MARK = """
 UPDATE activities SET deleted_at = ?, revision = revision + 1,
-    updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END
+    updated_at = CASE WHEN updated_at < ? OR updated_at IS NULL THEN ?
+        WHEN updated_at = ? THEN updated_at ELSE updated_at + 1 END
 WHERE task_id = ? AND deleted_at IS NULL
 """
 UNMARK = """
 UPDATE activities SET deleted_at = NULL, revision = revision + 1,
-    updated_at = CASE WHEN updated_at > ? THEN updated_at ELSE ? END
+    updated_at = CASE WHEN updated_at < ? OR updated_at IS NULL THEN ?
+        WHEN updated_at = ? THEN updated_at ELSE updated_at + 1 END
 WHERE task_id = ? AND deleted_at = ?
 """
-BIRTHS = "SELECT MIN(created_at), COUNT(*) - COUNT(created_at) FROM activities WHERE task_id = ?"
+EXTREMES = """
+SELECT MIN(created_at), COUNT(*) - COUNT(created_at), MAX(updated_at) FROM activities
+WHERE task_id = ?
+"""
 
 
 def close(
@@ -64,7 +70,8 @@ def settle(database: Database, new: Facts) -> None:
     gone, kept = [], []
     times: list[tuple[int | None, ...]] = []
     for row, state, sustainable, created, begun, updated in rows(database, OPEN_ONES, (new.id,)):
-        moment = max(t for t in (new.updated_at, created, begun, updated) if t is not None)
+        times_so_far = (new.updated_at, created, begun, after(updated))
+        moment = max(t for t in times_so_far if t is not None)
         if new.state == ENQUEUED.code and sustainable:
             if state != ENQUEUED.code:
                 kept.append((ENQUEUED.code, moment, row))
@@ -89,9 +96,9 @@ def mark(
 ) -> None:
     """Delete the activities of a task at `deleted_at`, or (None) restore those deleted `before`."""
     if deleted_at is not None:
-        run(database, MARK, (deleted_at, now, now, task))
+        run(database, MARK, (deleted_at, now, now, LAST, task))
     else:
-        run(database, UNMARK, (now, now, task, before))
-    [(first, unborn)] = rows(database, BIRTHS, (task,))
+        run(database, UNMARK, (now, now, LAST, task, before))
+    [(first, unborn, latest)] = rows(database, EXTREMES, (task,))
     if first is not None or unborn:
-        keep_bounds(database, [(None if unborn else first, None, now, None)])
+        keep_bounds(database, [(None if unborn else first, None, latest, None)])
