@@ -6,8 +6,8 @@ import time
 import pytest
 from writers import Writer
 
-from app.api.waiting import room_of
-from app.repository import candidates
+from app.api.waiting import AT_ONCE, room_of
+from app.repository import candidates, claiming
 
 
 @pytest.fixture
@@ -167,6 +167,40 @@ def test_waiting_ends_with_nothing(writer):
     began = time.monotonic()
     assert writer.claim(wait=0.2) == []
     assert 0.2 <= time.monotonic() - began < 3
+
+
+def test_a_crowd_that_is_woken_together_looks_a_few_at_a_time(writer, monkeypatch):
+    inside, most = [], []
+    claim = claiming.claim
+
+    def counted(*given):
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.01)
+        found = claim(*given)
+        inside.pop()
+        return found
+
+    monkeypatch.setattr(claiming, "claim", counted)
+    writer.bearer("consumer"), writer.bearer("issuer")
+    crowd = [waiting(writer, wait=20) for _ in range(12)]
+    items = {"items": [{"type": "t"}] * 12}
+    assert writer.call("POST", "tasks/bulk", items, role="issuer").status_code == 201
+    for thread, _ in crowd:
+        thread.join(19)
+    assert len({item["id"] for _, answers in crowd for item in answers[0][0]}) == 12
+    assert max(most) <= AT_ONCE
+
+
+def test_who_never_gets_his_turn_is_told_to_come_again(writer, monkeypatch):
+    monkeypatch.setattr(writer.database, "timeout", 0.01)
+    room = room_of(writer.app)
+    turns = [room.turns.acquire() for _ in range(AT_ONCE)]
+    answer = writer.call("POST", "tasks/claim", {"executor": {"id": "a"}}, role="consumer")
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    for _ in turns:
+        room.turns.release()
+    assert writer.claim() == []
 
 
 def test_who_waits_is_sent_home_when_the_server_stops(writer):

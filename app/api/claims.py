@@ -66,10 +66,16 @@ def wish_of(content: Any) -> Wish:
     )
 
 
+def look(room: Room, wish: Wish, limit: int, key: Key | None) -> list[Held]:
+    """What there is for `wish` now."""
+    with room.turn():
+        return claiming.claim(database(), wish, limit, clock.now(), key)
+
+
 def claimed(wish: Wish, limit: int, wait: int, key: Key | None) -> list[Held]:
     """What there is for `wish`, now or within `wait` nanoseconds."""
     room, deadline = room_of(current_app), clock.monotonic() + wait / SECOND
-    held = claiming.claim(database(), wish, limit, clock.now(), key)
+    held = look(room, wish, limit, key)
     waiter = None if held or not wait else room.enter(wish, key)
     if waiter is not None:
         try:
@@ -90,7 +96,7 @@ def awaited(room: Room, waiter: Waiter, deadline: float, limit: int) -> list[Hel
     held: list[Held] = []
     waiting = True
     while not room.closed:
-        held = claiming.claim(database(), waiter.wish, limit, clock.now(), waiter.key)
+        held = look(room, waiter.wish, limit, waiter.key)
         if held or not waiting:
             break
         database().rest()

@@ -5,9 +5,10 @@ enqueued in this process wakes a caller that may have it as soon as it is commit
 processes enqueue, one of those who wait asks the database on behalf of all, twice a second.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from heapq import heappop, heappush
-from threading import Event, Lock
+from threading import BoundedSemaphore, Event, Lock
 from typing import Any
 from weakref import ref
 
@@ -26,6 +27,9 @@ NAME = "tasks.waiting"
 ASKED_SECONDS = 0.5
 """How often the database is asked what other processes have enqueued."""
 SECOND = 1_000_000_000
+AT_ONCE = 4
+"""Claims that look for work at the same time in one process: a crowd of them, woken together, would
+contend for the same tasks and take all connections."""
 LATER = 1_000
 """Tasks that wait for their time and are kept in mind."""
 
@@ -50,6 +54,7 @@ class Room:
         self.closed = False
         self.lock = Lock()
         self.asking = Lock()
+        self.turns = BoundedSemaphore(AT_ONCE)
         self.asked = 0.0
         self.waiters: list[Waiter] = []
         self.later: list[tuple[int, Members]] = []
@@ -68,6 +73,19 @@ class Room:
         """Wait no more."""
         with self.lock:
             self.waiters.remove(waiter)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The caller is one of the few who look for work; before that, it waits without a
+        connection. Raises Unavailable when that takes too long: the database does not answer."""
+        if not self.turns.acquire(blocking=False):
+            self.database.release()
+            if not self.turns.acquire(timeout=self.database.timeout):
+                raise Unavailable(reason="too many claims at once")
+        try:
+            yield
+        finally:
+            self.turns.release()
 
     def answered(self, key: Key) -> None:
         """Wake those who wait under `key`: it got something, which they are handed too."""
