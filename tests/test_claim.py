@@ -6,6 +6,7 @@ import time
 import pytest
 from writers import Writer
 
+from app.api.turns import Turns
 from app.api.waiting import AT_ONCE, room_of
 from app.repository import candidates, claiming
 
@@ -195,12 +196,27 @@ def test_a_crowd_that_is_woken_together_looks_a_few_at_a_time(writer, monkeypatc
 def test_who_never_gets_his_turn_is_told_to_come_again(writer, monkeypatch):
     monkeypatch.setattr(writer.database, "timeout", 0.01)
     room = room_of(writer.app)
-    turns = [room.turns.acquire() for _ in range(AT_ONCE)]
+    turns = [room.turns.enter() for _ in range(AT_ONCE)]
+    assert turns == [None] * AT_ONCE
     answer = writer.call("POST", "tasks/claim", {"executor": {"id": "a"}}, role="consumer")
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
     for _ in turns:
-        room.turns.release()
+        room.turns.leave()
     assert writer.claim() == []
+
+
+def test_turns_come_in_order():
+    turns = Turns(1)
+    assert turns.enter() is None
+    first, second, third = (turns.enter() for _ in range(3))
+    assert turns.give_up(second)
+    turns.leave()
+    assert (first.is_set(), third.is_set()) == (True, False)
+    assert not turns.give_up(first)
+    turns.leave()
+    assert third.is_set()
+    turns.leave()
+    assert turns.enter() is None
 
 
 def test_who_waits_is_sent_home_when_the_server_stops(writer):

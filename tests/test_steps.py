@@ -7,7 +7,7 @@ import pytest
 from writers import Writer, uuid_of
 
 from app import clock
-from app.repository import steps
+from app.repository import facts, steps
 
 OK = {"result": {"code": "ok"}}
 
@@ -359,3 +359,25 @@ def test_of_two_that_race_one_wins_and_both_are_told_the_same(writer, step, body
         thread.join()
     assert {answer.status_code for answer in answers} == {200}
     assert writer.task(task)["revision"] == 3
+
+
+def test_a_crowd_that_changes_one_task_gets_its_turns(writer, monkeypatch):
+    """Whoever was overtaken once is not overtaken again."""
+    monkeypatch.setattr(facts, "TRIES", 2)
+    task, lease = writer.held()
+    writer.step(task, "started", lease)
+    answers = []
+
+    def report(number):
+        for turn in range(6):
+            body = {"progress": {"report": [number, turn]}}
+            answers.append(writer.step(task, "progress", lease, body).status_code)
+        writer.database.rest()
+
+    threads = [threading.Thread(target=report, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [200] * 48
+    assert writer.task(task)["revision"] == 3 + 48

@@ -8,11 +8,12 @@ processes enqueue, one of those who wait asks the database on behalf of all, twi
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from heapq import heappop, heappush
-from threading import BoundedSemaphore, Event, Lock
+from threading import Event, Lock
 from typing import Any
 from weakref import ref
 
 from app import clock
+from app.api.turns import Turns
 from app.database import Database
 from app.errors import Unavailable
 from app.repository import arrivals
@@ -54,7 +55,7 @@ class Room:
         self.closed = False
         self.lock = Lock()
         self.asking = Lock()
-        self.turns = BoundedSemaphore(AT_ONCE)
+        self.turns = Turns(AT_ONCE)
         self.asked = 0.0
         self.waiters: list[Waiter] = []
         self.later: list[tuple[int, Members]] = []
@@ -78,14 +79,15 @@ class Room:
     def turn(self) -> Iterator[None]:
         """The caller is one of the few who look for work; before that, it waits without a
         connection. Raises Unavailable when that takes too long: the database does not answer."""
-        if not self.turns.acquire(blocking=False):
+        called = self.turns.enter()
+        if called is not None:
             self.database.release()
-            if not self.turns.acquire(timeout=self.database.timeout):
+            if not called.wait(self.database.timeout) and self.turns.give_up(called):
                 raise Unavailable(reason="too many claims at once")
         try:
             yield
         finally:
-            self.turns.release()
+            self.turns.leave()
 
     def answered(self, key: Key) -> None:
         """Wake those who wait under `key`: it got something, which they are handed too."""

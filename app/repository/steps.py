@@ -6,6 +6,7 @@ or None for an admin who needs none. What an act refuses has changed nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from app import transitions
@@ -13,7 +14,7 @@ from app.database import Database
 from app.errors import InvalidTransition, LeaseLost, NotCancellable, NotCompleted, NotFound
 from app.lifecycle import COMPLETED, FAILED, REQUEUED, TASK_STEP, TASK_STEPS, Step, allowed
 from app.repository import endings
-from app.repository.facts import attempted, lane_of, read, store
+from app.repository.facts import attempted, lane_of, read, read_alone, store
 from app.repository.sentences import rows, update
 from app.signals import Event, lease_lost, queued, send_all, stepped
 from app.transitions import Facts, renewed, seen
@@ -53,9 +54,12 @@ def held_under(facts: Facts, fence: int) -> bool:
     return facts.held and facts.fence == fence and facts.lease_until is not None
 
 
-def found(database: Database, task: int) -> Facts:
-    """The facts of a task that is not deleted. Raises NotFound."""
-    facts = read(database, task)
+def found(database: Database, task: int, alone: bool = False) -> Facts:
+    """The facts of a task that is not deleted. Raises NotFound.
+
+    `alone`: nobody else changes them before the open transaction ends.
+    """
+    facts = read_alone(database, task) if alone else read(database, task)
     if facts is None or facts.deleted_at is not None:
         raise NotFound(kind="task")
     return facts
@@ -67,9 +71,12 @@ def take(database: Database, task: int, taking: Taking) -> Facts:
     Raises NotFound, LeaseLost, InvalidTransition, Unavailable; then nothing has changed.
     """
 
+    tries = count()
+
     def act() -> tuple[Facts, list[Event]]:
         with database.write_transaction():
-            facts = found(database, task)
+            # Whoever came too late once takes his place in the row for the task.
+            facts = found(database, task, alone=next(tries) > 0)
             if taking.met is not None and taking.met(facts):
                 return facts, []
             if taking.fence is not None and not held_under(facts, taking.fence):
