@@ -122,8 +122,9 @@ def settle_in(worker: Any) -> None:
     app = worker.wsgi
     BOOTH.serve(app)
     upkeeping.begin(app)
-    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
-        signal.signal(number, dismissing(app, signal.getsignal(number)))
+    signal.signal(signal.SIGTERM, dismissing(app, signal.getsignal(signal.SIGTERM)))
+    for number in (signal.SIGQUIT, signal.SIGINT):
+        signal.signal(number, dismissing(app, ending(worker)))
 
 
 def dismissing(app: Any, then: Any) -> Callable[[int, Any], None]:
@@ -135,6 +136,22 @@ def dismissing(app: Any, then: Any) -> Callable[[int, Any], None]:
             then(number, frame)
 
     return dismiss
+
+
+def ending(worker: Any) -> Callable[[int, Any], None]:
+    """A signal's handler that ends a worker at once, the first time.
+
+    gunicorn's own takes the lock of the thread pool. The loop that it interrupts may hold that lock
+    already, and so may its own first run: a terminal's Ctrl-C reaches a worker twice, directly and
+    through its parent. Either way the worker would wait for itself.
+    """
+
+    def end(number: int, frame: Any) -> None:
+        if worker.alive:
+            worker.alive = False
+            sys.exit(0)
+
+    return end
 
 
 def leave(_server: Any, worker: Any) -> None:

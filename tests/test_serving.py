@@ -7,8 +7,11 @@ import signal
 import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from http.client import HTTPResponse
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -16,11 +19,12 @@ from gunicorn import util
 from gunicorn.workers import base, gthread
 from services import command, family, refused, running
 
-from app import serving
+from app import create_app, serving
 
 pytestmark = pytest.mark.xdist_group("serving")
 HALF_A_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: half"
 PATH = "/api/task_manager/v2/tasks"
+ENDS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 GUNICORN = (sys.executable, "-m", "gunicorn", "wsgi:app")
 
 
@@ -144,6 +148,36 @@ def test_it_ends_in_order_and_leaves_nothing_behind(sqlite_engine, tmp_path, how
         started.process.send_signal(how)
         assert started.process.wait(30) == 0
         assert family(started.process.pid) == []
+
+
+@pytest.fixture
+def settled(sqlite_engine, tmp_path):
+    """A worker that has settled in, in this very process, as gunicorn leaves it to us."""
+    app = create_app(
+        {"TASKS_DATABASE_URL": sqlite_engine.fresh(), "TASKS_INSTANCE_PATH": str(tmp_path)}
+    )
+    before = {number: signal.getsignal(number) for number in ENDS}
+    worker = SimpleNamespace(wsgi=app, alive=True, tpool=ThreadPoolExecutor(1))
+    worker.cfg = SimpleNamespace(worker_int=lambda _: None)
+    for number in ENDS:
+        signal.signal(number, partial(gthread.ThreadWorker.handle_quit, worker))
+    try:
+        serving.settle_in(worker)
+        yield worker
+    finally:
+        serving.leave(None, worker)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+def test_a_worker_ends_at_once_whatever_it_holds(settled, how):
+    # Ctrl-C may come while the loop hands a request to the pool, and has its lock.
+    settled.tpool._shutdown_lock = None
+    with pytest.raises(SystemExit):
+        signal.raise_signal(how)
+    # The terminal tells the worker itself, and its parent tells it too.
+    signal.raise_signal(signal.SIGQUIT)
 
 
 @pytest.mark.parametrize("start", [command("serve"), GUNICORN], ids=["serve", "gunicorn"])
