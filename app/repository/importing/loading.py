@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from peewee import Model, fn
+from peewee import EXCLUDED, Model, fn
 
 from app.database import Database
 from app.errors import Unavailable
@@ -40,13 +40,21 @@ def plain(database: Database, model: type[Model]) -> str:
 
 
 def upsert(database: Database, model: type[Model]) -> str:
-    """The statement that inserts a row of all columns, or overwrites the one that is there."""
+    """The statement that inserts a row of all columns, or overwrites the one that is there.
+
+    A fence never falls: a later claim would make an old lease good again.
+    """
     fields = model._meta.sorted_fields
     query = model.insert_many([[None] * len(fields)], fields=fields)
     key = model._meta.primary_key
-    rest = [field for field in fields if field is not key]
+    rest = [field for field in fields if field is not key and field.name != "fence"]
+    kept = {}
+    if fence := model._meta.fields.get("fence"):
+        greatest = (fn.MAX, EXCLUDED.fence), (fn.GREATEST, fn.VALUES(fence))
+        function, coming = greatest[database.dialect == "mysql"]
+        kept = {fence: function(fence, coming)}
     target = {"conflict_target": [key]} if database.dialect == "sqlite" else {}
-    return database.compiled(query.on_conflict(preserve=rest, **target))[0]
+    return database.compiled(query.on_conflict(preserve=rest, update=kept, **target))[0]
 
 
 class Writer:
