@@ -101,13 +101,6 @@ class Database:
             self.engine.close_idle()
             return act(*given)
 
-    def stream(self, sql: str, values: Sequence[Any] = (), size: int = 1000) -> Iterator[list[Row]]:
-        """What a SELECT answers, in lists of at most `size` rows. Raises Unavailable."""
-        with self.translated(), AS_PEEWEE:
-            cursor = self.engine.execute_sql(sql, values)
-            while block := cursor.fetchmany(size):
-                yield list(block)
-
     def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
         """The first row that a SELECT answers, or None."""
         found = self.rows(sql, values)

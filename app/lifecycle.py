@@ -148,5 +148,3 @@ ALARM = {row.timer: row for row in TIMERS}
 
 REQUEUED = "requeued"
 FAILED = "failed"
-OUTCOMES = (*ResultCode.words(), REQUEUED, FAILED, *Timer.words())
-"""How an attempt can end."""

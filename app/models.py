@@ -428,10 +428,3 @@ class Invariant(Model):
 
     class Meta:
         table_name = "invariants"
-
-
-MODELS = (
-    Tenant, TypeName, Queue, Tag, StartedByUser, Agent, Policy, Resource, Task, Lane, TaskDetail,
-    TaskTag, Attempt, Activity, ActivityDetail, ActivityTag, Client, User, SigningKey,
-    FailedAttempt, IdempotencyKey, Leader, Invariant,
-)  # fmt: skip

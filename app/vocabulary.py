@@ -71,9 +71,6 @@ class Lod(Word):
     COUNT = "count"
 
 
-LODS = (Lod.TINY, Lod.SHORT, Lod.LONG, Lod.FULL, Lod.DEBUG)
-"""The levels at which an object is shown, from little to much."""
-
 SCOPE_PREFIX = "urn:acronis.com:"
 SCOPE_SUFFIX = ":task_manager::"
 TENANT_SCOPE_PREFIX = "urn:acronis.com:tenant-id:"

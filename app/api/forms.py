@@ -21,7 +21,6 @@ from app.api.bodies import (
     Whole,
 )
 from app.api.objects import item_of
-from app.canonical import compact
 from app.catalog.tasks import DEFAULT_ASSIGNMENTS, DEFAULT_FAILURES
 from app.catalog.tasks import TASKS as TASK_CATALOG
 from app.lifecycle import ALARM, ASSIGNED, ENQUEUED, STARTED, Timer
@@ -185,5 +184,3 @@ class ClaimedSchema(item_of(TASK_CATALOG)):  # type: ignore[misc]
 CLAIMED_ANSWER = form("ClaimAnswer", items=fields.List(fields.Nested(ClaimedSchema)))()
 ITEMS = form("BulkAnswer", items=fields.List(fields.Nested(item_of(TASK_CATALOG))))()
 LOCATION = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
-EXAMPLE = compact({"type": "backup", "priority": "high", "argument": {"disk": "sda"}})
-"""A task, as a caller may send it."""

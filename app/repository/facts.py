@@ -162,14 +162,6 @@ def attempted(database: Database, act: Callable[[], Result], repeatable: bool = 
     raise Unavailable(reason="too many calls change the same task")
 
 
-def adopted(database: Database, facts: Facts) -> Facts:
-    """The same in its lane: imported tasks come without. Call it before the transaction."""
-    if facts.lane_id:
-        return facts
-    lane = (facts.queue_id, facts.type_id, facts.tenant_id, facts.affinity_id)
-    return facts._replace(lane_id=lanes.numbers(database, [lane])[lane])
-
-
 def lane_of(facts: Facts) -> lanes.Members:
     """The lane of a task, as members."""
     return (facts.queue_id, facts.type_id, facts.tenant_id, facts.affinity_id)
