@@ -146,5 +146,10 @@ TIMERS = (
 )  # fmt: skip
 ALARM = {row.timer: row for row in TIMERS}
 
+MOST_ASSIGNMENTS = 5
+"""How often a task is handed out at most, where it does not say."""
+MOST_FAILURES = 5
+"""How many failed attempts complete it, where it does not say."""
+
 REQUEUED = "requeued"
 FAILED = "failed"

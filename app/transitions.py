@@ -13,6 +13,8 @@ from app.lifecycle import (
     COMPLETED,
     ENQUEUED,
     HELD,
+    MOST_ASSIGNMENTS,
+    MOST_FAILURES,
     PAUSED,
     RUNNING,
     STARTED,
@@ -22,8 +24,6 @@ from app.lifecycle import (
 from app.vocabulary import ResultCode, State
 
 SECOND = 1_000_000_000
-MOST_ASSIGNMENTS = 5
-MOST_FAILURES = 5
 
 
 class Facts(NamedTuple):

@@ -21,9 +21,8 @@ from app.api.bodies import (
     Whole,
 )
 from app.api.objects import item_of
-from app.catalog.tasks import DEFAULT_ASSIGNMENTS, DEFAULT_FAILURES
 from app.catalog.tasks import TASKS as TASK_CATALOG
-from app.lifecycle import ALARM, ASSIGNED, ENQUEUED, STARTED, Timer
+from app.lifecycle import ALARM, ASSIGNED, ENQUEUED, MOST_ASSIGNMENTS, MOST_FAILURES, STARTED, Timer
 from app.vocabulary import Priority, ResultCode
 
 UUID = "0016750a-ee56-49e6-bf59-7c768c9869ac"
@@ -101,9 +100,9 @@ TASK_MEMBERS = {
     "heartbeatInterval": Seconds("Seconds that its executor may be silent (default 60)."),
     "execTimeout": Seconds("Seconds that one attempt may run, pauses not counted."),
     "lifeTime": Seconds("Seconds from its enqueueing to its end."),
-    "maxAssignCount": Whole(f"How often it is handed out at most (default {DEFAULT_ASSIGNMENTS})."),
+    "maxAssignCount": Whole(f"How often it is handed out at most (default {MOST_ASSIGNMENTS})."),
     "maxFailCount": Whole(
-        f"How many failed attempts complete it as an error (default {DEFAULT_FAILURES})."),
+        f"How many failed attempts complete it as an error (default {MOST_FAILURES})."),
 }  # fmt: skip
 
 TASK = form("TaskBody", **TASK_MEMBERS)()

@@ -8,10 +8,9 @@ from uuid import UUID
 from app.auth.callers import Caller
 from app.canonical import compact, digest
 from app.catalog.kinds import UUID as UUID_PATTERN
-from app.catalog.tasks import DEFAULT_ASSIGNMENTS, DEFAULT_FAILURES
 from app.database import Database
 from app.errors import BadRequest, Fault
-from app.lifecycle import Timer
+from app.lifecycle import MOST_ASSIGNMENTS, MOST_FAILURES, Timer
 from app.repository import tenants
 from app.repository.activity_making import Draft
 from app.repository.dictionaries import Entry
@@ -33,8 +32,8 @@ INTERVALS = {
 DEFAULTS: dict[str, Any] = {
     "ackTimeout": default(Timer.ACK),
     "heartbeatInterval": default(Timer.HEARTBEAT),
-    "maxAssignCount": DEFAULT_ASSIGNMENTS,
-    "maxFailCount": DEFAULT_FAILURES,
+    "maxAssignCount": MOST_ASSIGNMENTS,
+    "maxFailCount": MOST_FAILURES,
     "context": "{}",
     "tags": [],
 }

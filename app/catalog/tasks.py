@@ -14,13 +14,9 @@ from app.catalog.shared import (
     subjects,
     tiny,
 )
+from app.lifecycle import ALARM, MOST_ASSIGNMENTS, MOST_FAILURES, Timer
 from app.models import Agent, Queue, StartedByUser, Task, TaskDetail, TaskTag, TypeName
 from app.vocabulary import Lod, Priority
-
-DEFAULT_ACK = 60_000_000_000
-DEFAULT_HEARTBEAT = 60_000_000_000
-DEFAULT_ASSIGNMENTS = 5
-DEFAULT_FAILURES = 5
 
 TASKS = Catalog(
     "task", "tasks", Task, TaskDetail, TaskTag,
@@ -83,19 +79,20 @@ TASKS = Catalog(
         Attribute("notBefore", Lod.FULL, Time(Task.not_before), "It is not handed out before."),
         Attribute("queueTimeout", Lod.FULL, Seconds(TaskDetail.queue_timeout),
                   "Seconds that it may wait in the queue."),
-        Attribute("ackTimeout", Lod.FULL, Seconds(TaskDetail.ack_timeout, 60),
+        Attribute("ackTimeout", Lod.FULL, Seconds(TaskDetail.ack_timeout, ALARM[Timer.ACK].seconds),
                   "Seconds from claim to start."),
-        Attribute("heartbeatInterval", Lod.FULL, Seconds(TaskDetail.heartbeat_interval, 60),
+        Attribute("heartbeatInterval", Lod.FULL,
+                  Seconds(TaskDetail.heartbeat_interval, ALARM[Timer.HEARTBEAT].seconds),
                   "Seconds that its executor may be silent."),
         Attribute("execTimeout", Lod.FULL, Seconds(TaskDetail.exec_timeout),
                   "Seconds that one attempt may run."),
         Attribute("lifeTime", Lod.FULL, Seconds(TaskDetail.life_time),
                   "Seconds from its enqueueing to its end."),
         Attribute("maxAssignCount", Lod.FULL,
-                  Number(TaskDetail.max_assign_count, DEFAULT_ASSIGNMENTS),
+                  Number(TaskDetail.max_assign_count, MOST_ASSIGNMENTS),
                   "How often it is handed out at most."),
         Attribute("assignCount", Lod.FULL, Number(Task.assign_count), "How often it was."),
-        Attribute("maxFailCount", Lod.FULL, Number(TaskDetail.max_fail_count, DEFAULT_FAILURES),
+        Attribute("maxFailCount", Lod.FULL, Number(TaskDetail.max_fail_count, MOST_FAILURES),
                   "How many failed attempts complete it as an error."),
         Attribute("failCount", Lod.FULL, Number(Task.fail_count), "How many failed."),
         Attribute("lease", Lod.DEBUG,
