@@ -203,6 +203,7 @@ def drill(engine: str, tasks: int, kills: int, seconds: float, fault: str = "") 
         run = Drill(engine, tasks, kills, room, fault)
         run.run(seconds)
         happened, broken = run.verdict()
+        broken["kills that did not come about in time"] = kills - run.struck.total()
         broken[GIVEN_UP] = tasks - happened["tasks in the database"] + run.unfinished()
         print(f"{engine}: {time.monotonic() - began:.0f} s, killed: {dict(run.struck)}")
         for name, count in {**happened, **broken}.items():

@@ -99,6 +99,7 @@ class Gunicorn:
             "TASKS_INSTANCE_PATH": str(room / "instance"), "TASKS_METRICS_ADDRESS": "",
             "TASKS_LOG_LEVEL": "WARNING", "TASKS_WORKERS": "2",
         }  # fmt: skip
+        self.flask("db", "upgrade")
         self.start()
 
     def flask(self, *arguments: str) -> str:
@@ -113,7 +114,6 @@ class Gunicorn:
     def start(self) -> None:
         """It answers; its port may be in use until the last of the old workers has noticed."""
         command = [sys.executable, "-m", "app.starting", "serve", "--port", str(self.port)]
-        self.flask("db", "upgrade")
         deadline = time.monotonic() + 60
         self.process = spawn(command, self.code, self.log, **self.settings)
         while not self.answers():
