@@ -1,14 +1,16 @@
 """What has happened: sent when its transaction has been committed, to whoever listens.
 
 Acts know nothing of their listeners, which log, count, and wake those who wait for work. Listeners
-are called in the thread of the act, in the order in which they came; they must be quick, and what
-they raise is their own bug.
+are called in the thread of the act, in the order in which they came; they must be quick. What they
+raise goes to the log: the act is done, and must not be answered as if it were not.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 Listener = Callable[..., None]
+log = logging.getLogger(__name__)
 
 
 class Signal:
@@ -32,7 +34,10 @@ class Signal:
     def send(self, **facts: Any) -> None:
         """Tell all listeners."""
         for listener in tuple(self.listeners):
-            listener(**facts)
+            try:
+                listener(**facts)
+            except Exception:
+                log.exception("a listener failed that was told of '%s'", self.name)
 
 
 Event = tuple[Signal, dict[str, Any]]
