@@ -62,4 +62,4 @@ lease_lost = Signal("lease_lost", "database", "task", "step")
 moved = Signal("moved", "database", "activity", "task", "step", "state")
 """An activity took a step."""
 turned = Signal("turned", "database", "fired", "promoted", "seconds")
-"""The reaper has done one turn."""
+"""The reaper has done one turn, which took `seconds`."""

@@ -3,8 +3,11 @@
 import pytest
 from writers import Writer
 
+from app import clock
 from app.errors import Unavailable
-from app.signals import queued
+from app.repository import upkeep
+from app.repository.leading import Candidate
+from app.signals import queued, turned
 
 
 @pytest.fixture
@@ -31,3 +34,17 @@ def test_a_write_that_is_committed_is_answered_as_done_when_a_listener_fails(wri
     assert len(told) == 1
     assert writer.task(made["id"])["state"] == "enqueued"
     assert "a listener failed" in caplog.text
+
+
+def test_a_turn_tells_how_long_it_took(writer):
+    writer.enqueue(lifeTime=0.001)
+    told = []
+    turned.connect(listening := lambda **facts: told.append(facts))
+    try:
+        began = clock.monotonic()
+        upkeep.lead(writer.database, Candidate(upkeep.DUTY, "a"), clock.now() + 10**9, began)
+        most = clock.monotonic() - began
+    finally:
+        turned.disconnect(listening)
+    assert [facts["fired"] for facts in told] == [1]
+    assert 0 < told[0]["seconds"] <= most

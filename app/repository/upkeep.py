@@ -197,8 +197,10 @@ def lead(database: Database, candidate: Candidate, now: int, steady: float) -> T
     candidate.unfinished = None
     if candidate.beat(database, reign, now) is None:
         return None
+    began = clock.monotonic()
     done = turn(database, now, until)
-    turned.send(database=database, fired=done.fired, promoted=done.promoted, seconds=0.0)
+    seconds = clock.monotonic() - began
+    turned.send(database=database, fired=done.fired, promoted=done.promoted, seconds=seconds)
     return replace(done, spared=spared.spared)
 
 
