@@ -23,7 +23,7 @@ FAULT ?=
 ROUNDS ?=
 LASTING ?=
 WITHIN ?=
-# Both cores for the tests; `make test WORKERS=0` runs them in one process.
+# All cores for the tests; `make test WORKERS=0` runs them in one process.
 WORKERS ?= auto
 export FLASK_APP := wsgi:app
 
@@ -65,7 +65,7 @@ format: $(READY_DEV) ## Rewrite the code in the house's format
 docs: $(READY_DEV) ## Write the generated tables of the README anew
 	@$(BIN)/python docs/generate.py
 
-bench: $(READY_DEV) ## Measure, and print each figure against its bound
+bench: $(READY_DEV) ## Measure, and print each figure against its bound (BENCH=part; see benches/__main__.py)
 	@$(BIN)/python -m benches $(BENCH)
 
 drill: $(READY_DEV) ## Kill everything while tasks are carried out (TASKS, KILLS, ENGINES, FAULT=fence or transaction)

@@ -395,7 +395,7 @@ class IdempotencyKey(Model):
     """A claim that may be asked again under the same key."""
 
     digest = Bytes(primary_key=True)
-    """SHA-256 of client and key."""
+    """SHA-256 of client, user, tenant and key."""
     body_digest = Bytes()
     leases = TextField()
     """JSON list of [task id, fence] that the claim handed out."""

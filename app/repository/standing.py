@@ -32,7 +32,9 @@ def standing(database: Database, now: int) -> Standing:
     every = dict(rows(database, ALL, ()))
     opened = rows(database, OPEN, ())
     oldest = rows(database, OLDEST, ())
-    known = entries_of(database, QUEUES, {*every, *(row[0] for row in opened)})
+    # A queue may have come between two of these.
+    seen = {*every, *(row[0] for row in (*opened, *oldest))}
+    known = entries_of(database, QUEUES, seen)
     names = {number: str(entry[0]) for number, entry in known.items() if number is not None}
     counts: Counts = dict.fromkeys(((names[queue], state) for queue in every for state in State), 0)
     for queue, state, count in opened:
