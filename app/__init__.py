@@ -2,13 +2,17 @@
 
 The rooms, from the doors down; imports point down only:
 
-    cli, serving        commands; gunicorn
-    api                 HTTP: blueprints, schemas, problems, the page for people
+    starting, serving   what `make run` and `make serve` start; gunicorn
+    cli, upkeeping      commands; the reaper's loop
+    demo                demonstration data and agents
+    api, observing      HTTP: blueprints, schemas, problems, the page; log lines and metrics
     auth                who calls: tokens issued and read
     repository          the only SQL
+    transitions         what a step or a timer makes of a task
     catalog             what each collection can be asked and answers: rows
     models              the tables
-    lifecycle, database, engines, hosts, config, errors, clock, vocabulary
+    service, database, signals, keyring, passwords, lifecycle, engines, failures, hosts,
+    config, errors, clock, logs, vocabulary, addresses, canonical
 """
 
 from collections.abc import Callable, Mapping
