@@ -34,3 +34,15 @@ def test_a_renamed_tenant_has_its_new_name_at_once(engine: str, tmp_path: Path) 
     }
     for app in (service, other):
         service_of(app).database.close()
+
+
+def test_the_number_of_a_removed_tenant_is_never_given_to_another(
+    engine: str, tmp_path: Path
+) -> None:
+    app = reading.served(engine, tmp_path)
+    database = service_of(app).database
+    root = tenants.root(database)
+    first, gone = (tenants.create(database, name, root) for name in ("stays", "goes"))
+    tenants.delete(database, gone)
+    assert tenants.create(database, "comes", first).id > gone.id
+    database.close()

@@ -15,6 +15,8 @@ from app.repository.predicates import Among, marks
 from app.repository.statements import fetch
 
 ROOT = 1
+GONE = "largest number of a removed tenant"
+"""The invariant that keeps numbers from being given twice: processes remember where a number is."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,9 @@ def below(parent: Node, number: int, uuid: UUID | None, name: str | None) -> Nod
 
 
 def last_number(database: Database) -> int:
-    """The largest number that a tenant has."""
-    return int(database.select(Tenant.select(fn.MAX(Tenant.id)).tuples())[0][0])
+    """The largest number that a tenant has or had."""
+    present = int(database.select(Tenant.select(fn.MAX(Tenant.id)).tuples())[0][0])
+    return max(present, invariants.known(database).get(GONE, 0))
 
 
 def create(database: Database, name: str, parent: Node, uuid: UUID | None = None) -> Node:
@@ -153,4 +156,5 @@ def delete(database: Database, node: Node) -> None:
             raise TenantInUse(tenant=node.uuid, owned=", ".join(owned))
         if not database.change(Tenant.delete().where(Tenant.id == node.id)):
             raise NotFound(kind="tenant")
-        invariants.tenants_changed(database)  # its number may be given to another
+        invariants.widen(database, {GONE: node.id})
+        invariants.tenants_changed(database)  # an import may bring its number again
