@@ -7,7 +7,7 @@ from app import clock
 from app.errors import Unavailable
 from app.repository import upkeep
 from app.repository.leading import Candidate
-from app.signals import queued, turned
+from app.signals import lease_lost, queued, turned
 
 
 @pytest.fixture
@@ -48,3 +48,17 @@ def test_a_turn_tells_how_long_it_took(writer):
         turned.disconnect(listening)
     assert [facts["fired"] for facts in told] == [1]
     assert 0 < told[0]["seconds"] <= most
+
+
+def test_a_void_lease_on_an_activity_tells_whose_task_it_is(writer):
+    task, lease = writer.held()
+    made = writer.call("POST", "activities", {"taskId": task, "type": "t"}, lease, "consumer").json
+    writer.step(task, "enqueued", lease)
+    told = []
+    lease_lost.connect(listening := lambda **facts: told.append(facts["task"]))
+    try:
+        path = f"activities/{made['id']}/paused"
+        assert writer.call("PUT", path, None, lease, "consumer").status_code == 409
+    finally:
+        lease_lost.disconnect(listening)
+    assert told == [task]

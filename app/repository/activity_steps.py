@@ -99,9 +99,13 @@ def take(database: Database, activity: int, taking: Taking) -> Facts:
     Raises NotFound, LeaseLost, InvalidTransition, Unavailable; then nothing has changed.
     """
 
+    owner = 0
+
     def act() -> tuple[Facts, Activity | None]:
+        nonlocal owner
         with database.write_transaction():
             old = found(database, activity)
+            owner = old.task_id
             task = read_alone(database, old.task_id)
             if task is None or not taking.lease or not under(task, taking.lease):
                 raise LeaseLost()
@@ -117,7 +121,7 @@ def take(database: Database, activity: int, taking: Taking) -> Facts:
     try:
         task, new = attempted(database, act)
     except LeaseLost:
-        lease_lost.send(database=database, task=0, step=taking.step.name)
+        lease_lost.send(database=database, task=owner, step=taking.step.name)
         raise
     if new is not None:
         moved.send(
