@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from flask import Request, g, request
 from marshmallow import Schema, ValidationError
 
-from app.api import bodies, strict
+from app.api import bodies, places, strict
 from app.api.blueprint import Blueprint
 from app.api.context import caller, database, purpose_key
 from app.api.parsing import QueryParser
@@ -63,7 +63,7 @@ class AskingParser(QueryParser):
         try:
             return schema.load(data)
         except ValidationError as error:
-            raise BadRequest(bodies.faults(error.messages, schema, data)) from None
+            raise BadRequest(places.faults(error.messages, schema, data)) from None
 
 
 class AskingBlueprint(Blueprint):

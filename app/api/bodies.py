@@ -1,27 +1,25 @@
-"""The fields of which bodies are made, and how all that is wrong with a body is told at once."""
+"""The fields of which bodies are made: each takes one JSON type and says what it would take."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from app.api.parsing import known_names
 from app.canonical import compact
 from app.catalog.kinds import LARGEST_ID, UUID
 from app.catalog.times import ACCEPTED, SECOND, instant
-from app.errors import Fault
 from app.models import TEXT
 from app.vocabulary import Word, meant
 
 UNKNOWN = "unknown"
 """The message with which the schemas mark a field that they do not have."""
+NEEDED = "is needed"
+"""The one for a field that is not there."""
 PART = 64 * 1024
 """Bytes of context, argument and payload, as JSON without blanks."""
 SECONDS = 100 * 365 * 86_400
 """The longest interval: a century."""
 SMALL = 2**31 - 1
-SHOWN = 100
 
 
 class Body(Schema):
@@ -39,7 +37,7 @@ class Nested(fields.Nested):
     """An object within an object."""
 
     default_error_messages = {
-        "type": "an object is accepted", "required": "is needed", "null": "null is not accepted",
+        "type": "an object is accepted", "required": NEEDED, "null": "null is not accepted",
     }  # fmt: skip
 
 
@@ -47,7 +45,7 @@ class Strict(fields.Field[Any]):
     """A field that takes one JSON type as it is; subclasses read the value."""
 
     kind: dict[str, Any] = {}
-    default_error_messages = {"required": "is needed", "null": "null is not accepted"}
+    default_error_messages = {"required": NEEDED, "null": "null is not accepted"}
 
     def __init__(self, words: str, example: Any = None, **options: Any) -> None:
         """`words` and `example` go into the document."""
@@ -251,7 +249,7 @@ class Many(fields.List[Any]):
     """A list of so many items."""
 
     default_error_messages = {
-        "invalid": "a list is accepted", "required": "is needed", "null": "null is not accepted",
+        "invalid": "a list is accepted", "required": NEEDED, "null": "null is not accepted",
     }  # fmt: skip
 
     def __init__(self, inner: Any, words: str, least: int, most: int, example: Any = None,
@@ -267,62 +265,3 @@ class Many(fields.List[Any]):
         if isinstance(value, list) and not self.least <= len(value) <= self.most:
             raise ValidationError(f"a list of {self.least} to {self.most} items is accepted")
         return super()._deserialize(value, attr, data, **options)
-
-
-def places(messages: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """Every message with the path to its place, in order."""
-    if isinstance(messages, Mapping):
-        for name, inner in messages.items():
-            # What concerns an object as a whole stands under this name.
-            yield from places(inner, path if name == "_schema" else (*path, name))
-    elif isinstance(messages, list):
-        for message in messages:
-            yield from places(message, path)
-    else:
-        yield path, str(messages)
-
-
-def written(path: Sequence[Any]) -> str:
-    """A path as people write it: `items[3].priority`."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
-    return text or "body"
-
-
-def value_at(data: Any, path: Sequence[Any]) -> str:
-    """The value at a path of the body, cut; "" where there is none."""
-    for step in path:
-        try:
-            data = data[step]
-        except (LookupError, TypeError):
-            return ""
-    text = data if isinstance(data, str) else compact(data)
-    return re.sub(r"\s+", " ", text)[:SHOWN]
-
-
-def known_at(schema: Schema, path: Sequence[Any]) -> list[str]:
-    """The names that the object at a path may have."""
-    names: Any = schema
-    for step in path:
-        if isinstance(step, str):
-            names = names.fields.get(step)
-        names = names.inner if isinstance(names, fields.List) else names
-        names = names.schema if isinstance(names, fields.Nested) else names
-    return list(names.fields) if isinstance(names, Schema) else []
-
-
-def faults(messages: Any, schema: Schema, data: Any) -> list[Fault]:
-    """All that a schema found wrong with a body, each with its place."""
-    found = []
-    for path, message in places(messages):
-        place, value = written(path), value_at(data, path)
-        if message == UNKNOWN:
-            known = known_at(schema, path[:-1])
-            words = f"bad field '{place}': {known_names(str(path[-1]), known)}"
-            found.append(Fault(place, value, words))
-        elif message == "is needed":
-            found.append(Fault(place, "", f"'{place}' is needed"))
-        else:
-            found.append(Fault(place, value, f"'{place}' has the value '{value}': {message}"))
-    return found

@@ -23,7 +23,7 @@ def upgrade(migration: str | None, as_json: bool) -> None:
     show({"applied": applied}, as_json, words)
 
 
-@db.command("downgrade", examples=("flask db downgrade 0002_something",))
+@db.command("downgrade", examples=("flask db downgrade 0002_claims",))
 @click.argument("migration", required=False)
 @json_option
 def downgrade(migration: str | None, as_json: bool) -> None:
