@@ -69,12 +69,11 @@ def attacks() -> Iterator[tuple[str, str]]:
         yield f"iss {value!r}", signed(header(), claims(iss=value))
     for value in (None, "", "x", [], ["x"], [[HERE]], {HERE: 1}, 1, True, [None], f"{HERE} x"):
         yield f"aud {value!r}", signed(header(), claims(aud=value))
-    for name in ("sub", "client_id"):
+    for name in ("sub", "client_id", "jti"):
         for value in (None, "", 1, True, ["x"], {}):
             yield f"{name} {value!r}", signed(header(), claims(**{name: value}))
     for value in (1, 1.5, True, False, {"scope": 1}, ["urn:acronis.com::task_manager::viewer"]):
         yield f"scope {value!r}", signed(header(), claims(scope=value))
-    yield "jti of a wrong type", signed(header(), claims(jti=1))
     for raw in (b"", b"null", b"[]", b"1", b'"x"', b"{", b"\xff\xfe", b"[" * 5000, b'{"a":' * 900,
                 b'{"exp":1e999}', b'{"exp":NaN}'):  # fmt: skip
         yield f"payload {raw[:10]!r}", signed(header(), raw)
@@ -110,7 +109,7 @@ def test_there_is_a_good_token_to_bend(house: House) -> None:
     assert house.look(signed(header(), claims())).status_code == 200
     for kind in ("application/at+jwt", "AT+JWT"):
         assert house.look(signed(header(typ=kind), claims())).status_code == 200
-    for more in ({"nbf": NOW - 5}, {"aud": ["x", HERE]}, {"exp": NOW + 6_000.5}, {"jti": None}):
+    for more in ({"nbf": NOW - 5}, {"aud": ["x", HERE]}, {"exp": NOW + 6_000.5}):
         assert house.look(signed(header(), claims(**more))).status_code == 200
     assert len(TRIED) > 200
 
