@@ -24,6 +24,7 @@ from app.lifecycle import (
 from app.vocabulary import ResultCode, State
 
 SECOND = 1_000_000_000
+STATES = tuple(State)
 
 
 class Facts(NamedTuple):
@@ -75,7 +76,7 @@ class Facts(NamedTuple):
     @property
     def standing(self) -> State:
         """The state as a word."""
-        return list(State)[self.state - 1]
+        return STATES[self.state - 1]
 
     @property
     def held(self) -> bool:

@@ -12,10 +12,13 @@ from enum import Enum
 class Word(str, Enum):
     """A word of the contract that has a place in an order and a small number in the database."""
 
-    @property
-    def code(self) -> int:
-        """The number kept in the database: the 1-based place in the enumeration."""
-        return list(type(self)).index(self) + 1
+    _value_: str
+    code: int
+    """The number kept in the database: the 1-based place in the enumeration."""
+
+    def __init__(self, *_: str) -> None:
+        """The next word of its enumeration."""
+        self.code = len(type(self).__members__) + 1
 
     @classmethod
     def words(cls) -> list[str]:
