@@ -48,14 +48,13 @@ def owners(
 
     Raises BadRequest naming all tenants outside the caller's tree and all UUIDs that come twice.
     """
-    found: dict[bytes, Node | None] = {}
+    given = [uuid_at(body, "tenant", "uuid") for body in bodies]
+    asked = {raw: UUID(bytes=raw) for raw in given if raw is not None}
+    found = tenants.by_uuids(database, asked.values()) if asked else {}
     wrong = twice(bodies) if bulk else []
     nodes = []
-    for place, body in enumerate(bodies):
-        raw = uuid_at(body, "tenant", "uuid")
-        if raw is not None and raw not in found:
-            found[raw] = tenants.by_uuid(database, UUID(bytes=raw))
-        node = caller.tenant if raw is None else found[raw]
+    for place, raw in enumerate(given):
+        node = caller.tenant if raw is None else found.get(asked[raw])
         if node is None or not caller.tenant.holds(node):
             at = "tenant.uuid" if not bulk else f"items[{place}].tenant.uuid"
             words = f"'{at}' is not a tenant of yours"

@@ -12,9 +12,11 @@ from typing import Any
 
 from peewee import Field
 
-from app.database import Database
+from app.database import Database, Row
 from app.errors import Unavailable
 from app.models import Agent, Policy, Queue, Resource, StartedByUser, Tag, TypeName
+from app.repository.predicates import Among, marks
+from app.repository.statements import fetch
 
 REMEMBERED = 50_000
 """Entries that a process keeps of each dictionary and direction (about 10 MB when full)."""
@@ -44,6 +46,8 @@ class Dictionary:
     model: Any
     members: tuple[Field, ...]
     key: Field
+    shown: bool = True
+    """Whether answers show its entries."""
 
     def key_of(self, entry: Entry) -> Any:
         """The value of `key` for `entry`."""
@@ -86,12 +90,23 @@ def memory(database: Database, dictionary: Dictionary, direction: str) -> dict[A
 def found(database: Database, dictionary: Dictionary, entries: Sequence[Entry]) -> dict[Entry, int]:
     """The numbers of those of `entries` that the database has."""
     by_key = {dictionary.key_of(entry): entry for entry in entries}
-    numbers = {}
-    for keys in batches(by_key):
-        query = dictionary.model.select(dictionary.key, dictionary.model.id)
-        for key, number in database.select(query.where(dictionary.key.in_(keys)).tuples()):
-            numbers[by_key[key]] = number
-    return numbers
+    rows = having(database, dictionary.key, by_key, dictionary.key, dictionary.model.id)
+    return {by_key[key]: number for key, number in rows}
+
+
+def having(database: Database, column: Field, values: Iterable[Any], *fields: Field) -> list[Row]:
+    """The `fields` of the rows whose `column` has one of `values`."""
+    rows: list[Row] = []
+    model: Any = column.model
+    for some in batches(values):
+        padded = Among(column.column_name, tuple(some)).parameters
+
+        def build(count: int = len(padded)) -> Any:
+            return model.select(*fields).where(column.in_(marks(0, count))).tuples()
+
+        shape = ("having", model.__name__, column.column_name, len(fields), len(padded))
+        rows += fetch(database, shape, build, padded)
+    return rows
 
 
 def write(database: Database, dictionary: Dictionary, entries: Sequence[Entry]) -> None:
@@ -103,19 +118,24 @@ def write(database: Database, dictionary: Dictionary, entries: Sequence[Entry]) 
 
 
 def numbers(
-    database: Database, dictionary: Dictionary, entries: Iterable[Entry]
+    database: Database, dictionary: Dictionary, wanted: Iterable[Entry]
 ) -> dict[Entry, int]:
-    """The number of each of `entries`; new ones are written and committed at once.
+    """The number of each of `wanted`; new ones are written and committed at once.
 
     Call it before the transaction that uses the numbers: an entry that nobody uses does no harm,
     a remembered number that was rolled back would. Raises Unavailable.
     """
     known = memory(database, dictionary, "numbers")
-    wanted = set(entries)
-    missing = [entry for entry in wanted if entry not in known]
+    asked = set(wanted)
+    missing = [entry for entry in asked if entry not in known]
     if missing:
-        known.update(made(database, dictionary, missing))
-    return {entry: known[entry] for entry in wanted}
+        there = made(database, dictionary, missing)
+        known.update(there)
+        if dictionary.shown:
+            # Whoever writes a name is about to be shown it.
+            entries = memory(database, dictionary, "entries")
+            entries.update((number, entry) for entry, number in there.items())
+    return {entry: known[entry] for entry in asked}
 
 
 def made(database: Database, dictionary: Dictionary, entries: Sequence[Entry]) -> dict[Entry, int]:
@@ -142,8 +162,8 @@ def entries_of(
     """The entries with these numbers, by number. None is not in the answer."""
     known = memory(database, dictionary, "entries")
     missing = {number for number in numbers if number is not None and number not in known}
-    for some in batches(missing):
-        query = dictionary.model.select(dictionary.model.id, *dictionary.members)
-        rows = database.select(query.where(dictionary.model.id.in_(some)).tuples())
-        known.update((row[0], tuple(row[1:])) for row in rows)
+    if missing:
+        key = dictionary.model.id
+        rows = having(database, key, missing, key, *dictionary.members)
+        known.update((row[0], row[1:]) for row in rows)
     return known

@@ -11,7 +11,7 @@ from app.repository import dictionaries
 from app.repository.dictionaries import Dictionary
 
 LANES = Dictionary(
-    Lane, (Lane.queue_id, Lane.type_id, Lane.tenant_id, Lane.affinity_id), Lane.digest
+    Lane, (Lane.queue_id, Lane.type_id, Lane.tenant_id, Lane.affinity_id), Lane.digest, False
 )
 
 Members = tuple[int, int, int, int]

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from peewee import fn
+from peewee import Field, fn
 
 from app.database import Database
 from app.errors import BadRequest, Fault, NotFound, TenantInUse
 from app.models import TEXT, Client, Task, Tenant, User
 from app.repository import invariants, sentences
+from app.repository.dictionaries import batches
 from app.repository.predicates import Among, marks
 from app.repository.statements import fetch
 
@@ -48,28 +49,34 @@ def node(row: tuple) -> Node:  # type: ignore[type-arg]
     return Node(number, UUID(bytes=bytes(uuid)) if uuid else None, branch, locator, name)
 
 
+def found(database: Database, column: Field, values: Iterable[Any]) -> list[Node]:
+    """The tenants whose `column` has one of `values`."""
+    nodes: list[Node] = []
+    for some in batches(values):
+        padded = Among(column.column_name, tuple(some)).parameters
+
+        def build(count: int = len(padded)) -> Any:
+            return Tenant.select(*COLUMNS).where(column.in_(marks(0, count))).tuples()
+
+        shape = ("nodes", column.column_name, len(padded))
+        nodes += map(node, fetch(database, shape, build, padded))
+    return nodes
+
+
 def by_uuid(database: Database, uuid: UUID) -> Node | None:
     """The tenant with this UUID, or None."""
+    return by_uuids(database, [uuid]).get(uuid)
 
-    def build() -> Any:
-        return Tenant.select(*COLUMNS).where(Tenant.uuid == marks(0, 1)[0]).tuples()
 
-    rows = fetch(database, "tenant by uuid", build, (uuid.bytes,))
-    return node(rows[0]) if rows else None
+def by_uuids(database: Database, uuids: Iterable[UUID]) -> dict[UUID | None, Node]:
+    """The tenants with these UUIDs, by UUID; unknown ones are left out."""
+    keys = {uuid.bytes for uuid in uuids}
+    return {one.uuid: one for one in found(database, Tenant.uuid, keys)}
 
 
 def by_ids(database: Database, ids: Iterable[int]) -> dict[int, Node]:
     """The tenants with these numbers, by number; unknown ones are left out."""
-    wanted = tuple(ids)
-    if not wanted:
-        return {}
-    padded = Among("id", wanted).parameters
-
-    def build() -> Any:
-        return Tenant.select(*COLUMNS).where(Tenant.id.in_(marks(0, len(padded)))).tuples()
-
-    rows = fetch(database, ("tenants by id", len(padded)), build, padded)
-    return {row[0]: node(row) for row in rows}
+    return {one.id: one for one in found(database, Tenant.id, set(ids))}
 
 
 def subtree(database: Database, top: Node) -> list[Node]:
