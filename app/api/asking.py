@@ -5,13 +5,13 @@ found, and does one act.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 from flask import Request, g, request
 from marshmallow import Schema, ValidationError
 
-from app.api import bodies, places, strict
+from app.api import bodies, places, skimming, strict
 from app.api.blueprint import Blueprint
 from app.api.context import caller, database, purpose_key
 from app.api.parsing import QueryParser
@@ -20,8 +20,8 @@ from app.auth import leases
 from app.catalog.rows import Catalog
 from app.errors import BadRequest, Fault, NotFound
 from app.lifecycle import Who
+from app.repository import identifying
 from app.repository.activity_steps import Lease
-from app.repository.identifying import identify
 from app.vocabulary import Lod, Scope
 
 HEADER = "Lease-Token"
@@ -38,6 +38,12 @@ Result = TypeVar("Result")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+@cache
+def unsaid(schema: Schema) -> Any:
+    """What `schema` reads in an empty query string."""
+    return schema.load({})
+
+
 class AskingParser(QueryParser):
     """Keeps the faults of one part of a request until all parts have been read."""
 
@@ -48,10 +54,13 @@ class AskingParser(QueryParser):
 
         Raises BodyTooLarge, UnsupportedMediaType.
         """
+        asked = req or request
         if location == "json":
-            return collect(lambda: self.body(argmap, req or request))
+            return collect(lambda: self.body(argmap, asked))
+        if not asked.query_string:
+            return unsaid(argmap)
         parse = super().parse
-        return collect(lambda: parse(argmap, req, location=location))
+        return collect(lambda: parse(argmap, asked, location=location))
 
     def body(self, schema: Schema, asked: Request) -> Any:
         """What `schema` reads in the body; `g.asked` keeps the JSON as it came.
@@ -61,7 +70,7 @@ class AskingParser(QueryParser):
         limit = strict.BULK if asked.path.endswith("/bulk") else strict.BODY
         g.asked = data = strict.json_object(asked, limit)
         try:
-            return schema.load(data)
+            return skimming.loaded(schema, data)
         except ValidationError as error:
             raise BadRequest(places.faults(error.messages, schema, data)) from None
 
@@ -133,7 +142,7 @@ def exempt() -> bool:
 
 def number_of(catalog: Catalog, key: str, allow_deleted: bool = False) -> int:
     """The number of what `key` in the path names. Raises NotFound."""
-    found = identify(database(), catalog, key, caller().tenant, allow_deleted)
+    found = identifying.identify(database(), catalog, key, caller().tenant, allow_deleted)
     if found is None:
         raise NotFound(kind=catalog.name)
     return found
