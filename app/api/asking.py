@@ -22,6 +22,7 @@ from app.errors import BadRequest, Fault, NotFound
 from app.lifecycle import Who
 from app.repository import identifying
 from app.repository.activity_steps import Lease
+from app.transitions import Facts
 from app.vocabulary import Lod, Scope
 
 HEADER = "Lease-Token"
@@ -145,6 +146,14 @@ def number_of(catalog: Catalog, key: str, allow_deleted: bool = False) -> int:
     found = identifying.identify(database(), catalog, key, caller().tenant, allow_deleted)
     if found is None:
         raise NotFound(kind=catalog.name)
+    return found
+
+
+def task_of(key: str) -> Facts:
+    """The task that `key` in the path names, as it is now. Raises NotFound."""
+    found = identifying.task_of(database(), key, caller().tenant)
+    if found is None:
+        raise NotFound(kind="task")
     return found
 
 

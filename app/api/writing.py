@@ -26,6 +26,7 @@ from app.api.asking import (
     lease_parameter,
     no_body,
     number_of,
+    task_of,
 )
 from app.api.blueprint import BASE
 from app.api.context import caller, database
@@ -36,9 +37,9 @@ from app.catalog.tasks import TASKS
 from app.catalog.times import written
 from app.errors import UuidConflict
 from app.lifecycle import TASK_STEP, Step, Who
-from app.repository import enqueueing, projection, steps
+from app.repository import enqueueing, lookups, projection, steps
 from app.repository.activity_steps import Lease
-from app.repository.enqueueing import Enqueued, Order
+from app.repository.enqueueing import Enqueued
 from app.repository.query import Query
 from app.repository.tenants import Node
 from app.transitions import Facts
@@ -68,12 +69,17 @@ def owners(bodies: Sequence[Any], bulk: bool = False) -> list[Node]:
     return found or []
 
 
-def enqueued(asked: Sequence[Order]) -> list[Enqueued]:
-    """The tasks of a bulk. Raises UuidConflict naming the items that are in conflict."""
-    try:
-        return enqueueing.enqueue(database(), asked, clock.now())
-    except UuidConflict as taken:
-        raise taken.of_bulk() from None
+def enqueued(bodies: Sequence[Any], nodes: Sequence[Node], lod: Lod) -> list[tuple[Enqueued, Any]]:
+    """The tasks that `bodies` ask for, each in its tenant, and as it is shown at `lod`."""
+    asked = [orders.order(*pair) for pair in zip(bodies, nodes, strict=True)]
+    done = enqueueing.enqueue(database(), asked, clock.now())
+    known = [one.id for one in done if one.born is None]
+    found = projection.objects(database(), TASKS, lod, known) if known else {}
+    # The caller's own tenant was read a while ago, and may have another name by now.
+    owned = {node.id: lookups.shown(node) for node in nodes if node is not caller().tenant}
+    born = [one.born for one in done if one.born is not None]
+    found |= {item["id"]: item for item in projection.newborn(database(), lod, born, owned)}
+    return [(one, found[one.id]) for one in done]
 
 
 def items_as_they_came() -> Sequence[Any]:
@@ -99,7 +105,7 @@ def words_of(step: Step) -> str:
 def task_step(
     name: str, body: Any, answer: str = "task"
 ) -> Callable[[Act], Callable[..., Response]]:
-    """Hang a view on the route of a step; it gets number, fence and body and takes the step.
+    """Hang a view on the route of a step; it gets the task, fence and body and takes the step.
 
     `answer`: "task", or "lease" for what only keeps a lease alive.
     """
@@ -122,9 +128,9 @@ def task_step(
         def taken(content: Any, query: Query, task_id: str) -> Response:
             proven = lease(not exempt() or step.who is Who.HOLDER) if leased else None
             check()
-            number = number_of(TASKS, task_id)
-            facts = view(number, fence_of(proven, number), content)
-            return as_json(beating(facts) if answer == "lease" else shown(TASKS, number, query))
+            task = task_of(task_id)
+            facts = view(task, fence_of(proven, task.id), content)
+            return as_json(beating(facts) if answer == "lease" else shown(TASKS, task.id, query))
 
         return taken  # type: ignore[no-any-return]
 
@@ -142,10 +148,10 @@ def task_step(
 @blp.alt_response(415, description="The body is not JSON.")
 def enqueue_task(content: Any, query: Query) -> Response:
     """Enqueue a task."""
-    [tenant] = owners([g.get("asked")] if content is None else [content])
-    [made] = enqueueing.enqueue(database(), [orders.order(content, tenant)], clock.now())
+    nodes = owners([g.get("asked")] if content is None else [content])
+    [(made, item)] = enqueued([content], nodes, query.lod or Lod.FULL)
     where = {"Location": f"{BASE}/tasks/{made.id}"}
-    return as_json(shown(TASKS, made.id, query), 201 if made.fresh else 200, where)
+    return as_json(item, 201 if made.fresh else 200, where)
 
 
 @blp.route("/bulk", methods=["POST"], tags=["tasks"])
@@ -160,48 +166,48 @@ def enqueue_task(content: Any, query: Query) -> Response:
 def enqueue_tasks(content: Any, query: Query) -> Response:
     """Enqueue many tasks, all or none."""
     nodes = owners(items_as_they_came() if content is None else content["items"], bulk=True)
-    asked = [orders.order(*pair) for pair in zip(content["items"], nodes, strict=True)]
-    done = enqueued(asked)
-    lod = query.lod or Lod.TINY
-    found = projection.objects(database(), TASKS, lod, [one.id for one in done])
-    items = [found[one.id] for one in done]
-    return as_json({"items": items}, 201 if any(one.fresh for one in done) else 200)
+    try:
+        done = enqueued(content["items"], nodes, query.lod or Lod.TINY)
+    except UuidConflict as taken:
+        raise taken.of_bulk() from None
+    items = [item for _, item in done]
+    return as_json({"items": items}, 201 if any(one.fresh for one, _ in done) else 200)
 
 
 @task_step("started", forms.NOTHING)
-def start_task(task: int, fence: int, _: Any) -> Facts:
+def start_task(task: Facts, fence: int, _: Any) -> Facts:
     """Say that the work has begun, or goes on."""
     return steps.start(database(), task, clock.now(), fence)
 
 
 @task_step("heartbeat", forms.NOTHING, "lease")
-def beat_for_task(task: int, fence: int, _: Any) -> Facts:
+def beat_for_task(task: Facts, fence: int, _: Any) -> Facts:
     """Say that the executor is alive, and learn whether to stop."""
     return steps.beat(database(), task, clock.now(), fence)
 
 
 @task_step("progress", forms.PROGRESS, "lease")
-def report_on_task(task: int, fence: int, content: Any) -> Facts:
+def report_on_task(task: Facts, fence: int, content: Any) -> Facts:
     """Say how far the work is."""
     progress, context = content["progress"], content.get("context")
     return steps.report(database(), task, clock.now(), fence, progress, context)
 
 
 @task_step("paused", forms.NOTHING)
-def pause_task(task: int, fence: int, _: Any) -> Facts:
+def pause_task(task: Facts, fence: int, _: Any) -> Facts:
     """Say that the work stands still."""
     return steps.pause(database(), task, clock.now(), fence)
 
 
 @task_step("enqueued", forms.RETURN)
-def return_task(task: int, fence: int | None, content: Any) -> Facts:
+def return_task(task: Facts, fence: int | None, content: Any) -> Facts:
     """Hand the task back to the queue."""
     digest = orders.step_digest("enqueued", content)
     return steps.give_back(database(), task, clock.now(), fence, digest, **content)
 
 
 @task_step("completed", forms.COMPLETION)
-def complete_task(task: int, fence: int | None, content: Any) -> Facts:
+def complete_task(task: Facts, fence: int | None, content: Any) -> Facts:
     """Say how the work ended."""
     code, parts = content["result"]["code"], orders.parts(content)
     digest = orders.step_digest("completed", content)
@@ -209,7 +215,7 @@ def complete_task(task: int, fence: int | None, content: Any) -> Facts:
 
 
 @task_step("cancelRequested", forms.CANCEL)
-def cancel_task(task: int, _: int | None, content: Any) -> Facts:
+def cancel_task(task: Facts, _: int | None, content: Any) -> Facts:
     """Ask for the task to be cancelled."""
     return steps.request_cancel(database(), task, clock.now(), content["grace"])
 

@@ -19,7 +19,7 @@ from app.repository.dictionaries import (
     numbers,
 )
 from app.repository.endings import keep_bounds
-from app.repository.enqueueing import MICROSECOND, Enqueued, numbers_for
+from app.repository.enqueueing import MICROSECOND, numbers_for
 from app.repository.facts import attempted, read_alone, store
 from app.repository.sentences import insert, insert_all, rows
 from app.repository.steps import held_under
@@ -33,6 +33,14 @@ LEFT JOIN activity_details d ON d.activity_id = a.id WHERE a.uuid = ?
 """
 OWN = "SELECT id FROM activities WHERE uuid = ?"
 PARENT = "SELECT 1 FROM activities WHERE id = ? AND task_id = ? AND deleted_at IS NULL"
+
+
+@dataclass(frozen=True)
+class Made:
+    """An activity that is there now: its number, and whether this call made it."""
+
+    id: int
+    fresh: bool
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ def numbered(database: Database, draft: Draft) -> Numbers:
     }
 
 
-def make(database: Database, draft: Draft, fence: int | None, now: int) -> Enqueued:
+def make(database: Database, draft: Draft, fence: int | None, now: int) -> Made:
     """The activity that `draft` asks for. `fence`: what the lease proves; None: nothing.
 
     Raises NotFound, BadRequest for a parent of another task, LeaseLost, UuidConflict, Unavailable;
@@ -87,18 +95,18 @@ def make(database: Database, draft: Draft, fence: int | None, now: int) -> Enque
     uuid = draft.uuid or uuid4().bytes
     tried: list[int] = []
 
-    def act() -> Enqueued:
+    def act() -> Made:
         with database.write_transaction():
             task = held(database, draft, fence)
             store(database, task, renewed(task, now))
             if tried and rows(database, OWN, (uuid,)) == [(tried[-1],)]:
-                return Enqueued(tried[-1], True)
+                return Made(tried[-1], True)
             if (there := known(database, draft)) is not None:
-                return Enqueued(there, False)
+                return Made(there, False)
             made = numbers_for(database, "activities").take(1, now, bool(tried))[0]
             tried.append(made)
             write(database, row(draft, task, columns, made, uuid, now), draft, tags)
-            return Enqueued(made, True)
+            return Made(made, True)
 
     try:
         done = attempted(database, act)

@@ -27,7 +27,8 @@ from app.repository.dictionaries import (
     numbers,
 )
 from app.repository.facts import TRIES
-from app.repository.sentences import insert_all, rows
+from app.repository.projection import Born
+from app.repository.sentences import Columns, insert_all, rows
 from app.repository.tenants import Node
 from app.signals import queued, stepped
 from app.transitions import Facts, settled
@@ -78,10 +79,15 @@ class Order:
 
 @dataclass(frozen=True)
 class Enqueued:
-    """A task that is there now: its number, and whether this call made it."""
+    """A task that is there now: its number, and what was written when this call made it."""
 
     id: int
-    fresh: bool
+    born: Born | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether this call made it."""
+        return self.born is not None
 
 
 class Clock:
@@ -132,9 +138,10 @@ def enqueue(database: Database, orders: Sequence[Order], now: int) -> list[Enque
                 strict=True,
             )
         )
+        new = {at: born(drafts[at], orders[at], ids[at], now) for at in places}
         try:
-            if ids:
-                write(database, [(drafts[at], orders[at], ids[at]) for at in places], tags, now)
+            if new:
+                write(database, [(*new[at], orders[at]) for at in places], tags)
         except peewee.IntegrityError:
             # Another process had the same microsecond, or the same UUID was sent twice at once; or
             # a commit got no answer and did happen.
@@ -142,7 +149,7 @@ def enqueue(database: Database, orders: Sequence[Order], now: int) -> list[Enque
                 there = known(database, orders)
                 continue
         return [
-            Enqueued(ids[at], True) if at in ids else Enqueued(there[uuids[at]], False)
+            Enqueued(ids[at], new[at]) if at in new else Enqueued(there[uuids[at]])
             for at in range(len(orders))
         ]
     raise Unavailable(reason="too many calls write at once")
@@ -222,12 +229,12 @@ def drafted(
     return drafts
 
 
-def lane(draft: dict[str, Any]) -> lanes.Members:
+def lane(draft: Columns) -> lanes.Members:
     """The lane of a row, as members."""
     return draft["queue_id"], draft["type_id"], draft["tenant_id"], draft["affinity_id"]
 
 
-def born(draft: dict[str, Any], order: Order, number: int, now: int) -> tuple[Any, Any]:
+def born(draft: dict[str, Any], order: Order, number: int, now: int) -> Born:
     """The rows of a task and of its details, complete."""
     enqueued = number * MICROSECOND + now % MICROSECOND
     details = {**ABSENT, **order.details, "queued_at": enqueued, "body_digest": order.digest}
@@ -247,21 +254,18 @@ def born(draft: dict[str, Any], order: Order, number: int, now: int) -> tuple[An
 
 
 def write(
-    database: Database,
-    new: Sequence[tuple[dict[str, Any], Order, int]],
-    tags: dict[Entry, int],
-    now: int,
+    database: Database, new: Sequence[tuple[Columns, Columns, Order]], tags: dict[Entry, int]
 ) -> None:
-    """Write the tasks of `new`, each with its order and number, in one transaction.
+    """Write new tasks, each with its details and its order, in one transaction.
 
     Raises peewee.IntegrityError when a number or UUID is taken.
     """
-    tasks, details, marks = [], [], []
-    for draft, order, number in new:
-        row, more = born(draft, order, number, now)
-        tasks.append(row)
-        details.append(more)
-        marks += [{"tag_id": tags[(tag,)], "task_id": number} for tag in dict.fromkeys(order.tags)]
+    tasks, details = [row for row, _, _ in new], [row for _, row, _ in new]
+    marks = [
+        {"tag_id": tags[(tag,)], "task_id": row["id"]}
+        for row, _, order in new
+        for tag in dict.fromkeys(order.tags)
+    ]
 
     def act() -> None:
         with database.write_transaction():

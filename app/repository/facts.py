@@ -29,7 +29,8 @@ COLUMNS = ", ".join(
     + ["d.tags IS NOT NULL"]
 )
 SOURCE = "FROM tasks t JOIN task_details d ON d.task_id = t.id"
-SELECT = f"SELECT {COLUMNS} {SOURCE} WHERE t.id = ?"
+SELECT = f"SELECT {COLUMNS} {SOURCE}"
+ONE = f"{SELECT} WHERE t.id = ?"
 FREE = " AND t.ready = 1 FOR UPDATE SKIP LOCKED"
 """Only when nobody else is at it: who claims goes on to the next task instead of waiting."""
 ALONE = " FOR UPDATE"
@@ -42,20 +43,20 @@ class Moved(Exception):
 
 def read(database: Database, task: int) -> Facts | None:
     """The facts of a task as they stand, or None when there is none."""
-    found = rows(database, SELECT, (task,))
+    found = rows(database, ONE, (task,))
     return Facts._make(found[0]) if found else None
 
 
 def read_alone(database: Database, task: int) -> Facts | None:
     """The facts of a task that nobody else changes before the open transaction ends."""
-    found = rows(database, SELECT + (ALONE if database.dialect == "mysql" else ""), (task,))
+    found = rows(database, ONE + (ALONE if database.dialect == "mysql" else ""), (task,))
     return Facts._make(found[0]) if found else None
 
 
 def read_free(database: Database, task: int) -> Facts | None:
     """The facts of a task that can be claimed, or None when it cannot, or somebody is at it."""
     # SQLite has one writer at a time, and that is us.
-    found = rows(database, SELECT + (FREE if database.dialect == "mysql" else ""), (task,))
+    found = rows(database, ONE + (FREE if database.dialect == "mysql" else ""), (task,))
     facts = Facts._make(found[0]) if found else None
     return facts if facts and facts.ready else None
 
@@ -101,7 +102,7 @@ def written(database: Database, old: Facts, own: Columns) -> bool:
     if old.due_at is not None:
         # A lease that was renewed meanwhile must not be taken for one that has passed.
         keys["due_at"] = old.due_at
-    return update(database, "tasks", own, keys) == 1
+    return update(database, "tasks", own, keys, direct=True) == 1
 
 
 def mirror(database: Database, old: Facts, new: Facts) -> None:

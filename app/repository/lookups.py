@@ -1,6 +1,6 @@
 """What the numbers in rows stand for: text of dictionaries, objects of policies, tenants."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from app.models import Tenant
 from app.repository import dictionaries
 from app.repository.predicates import Among, marks
 from app.repository.statements import fetch
+from app.repository.tenants import Node
 
 Object = dict[str, Any]
 Lookup = dict[str, dict[Any, Any]]
@@ -19,6 +20,9 @@ Lookup = dict[str, dict[Any, Any]]
 
 TENANTS = "tenants shown"
 """Where a database's memory keeps the version of the tenants, and those known at it."""
+NOTHING = frozenset((None, 0))
+"""What stands for nothing where a number is kept: no entry has it."""
+NONE: dict[Any, Any] = {}
 DICTIONARIES = {
     "types": dictionaries.TYPES,
     "queues": dictionaries.QUEUES,
@@ -57,6 +61,11 @@ def tenant_member(number: int, uuid: bytes | None, locator: str, name: str | Non
     return {key: value for key, value in shown.items() if value is not None}
 
 
+def shown(node: Node) -> Object:
+    """The same of a tenant that was found."""
+    return tenant_member(node.id, node.uuid.bytes if node.uuid else None, node.locator, node.name)
+
+
 def tenants(database: Database, wanted: set[int], version: int | None) -> dict[int, Object]:
     """The tenants with these numbers as answers show them.
 
@@ -89,18 +98,25 @@ def remembered(database: Database, version: int | None) -> dict[int, Object]:
 
 
 def of_page(
-    database: Database, needs: dict[str, Need], rows: Sequence[Row], version: int | None
+    database: Database,
+    needs: dict[str, Need],
+    rows: Sequence[Row],
+    version: int | None,
+    owners: Mapping[int, Object],
 ) -> Lookup:
-    """What the numbers in `rows` stand for, by the name of the need."""
+    """What the numbers in `rows` stand for, by the name of the need.
+
+    `owners`: the tenants that are known already.
+    """
     found: Lookup = {}
     for name, need in needs.items():
-        wanted = {row[place] for place in need.places for row in rows}
-        wanted.discard(None)
-        found[name] = (
-            looked_up(database, name, need.shape, wanted)
-            if isinstance(need.shape, shapes.Entry)
-            else tenants(database, wanted, version)
-        )
+        wanted = {row[place] for place in need.places for row in rows} - NOTHING
+        if isinstance(need.shape, shapes.Entry):
+            found[name] = looked_up(database, name, need.shape, wanted)
+        elif wanted <= owners.keys():
+            found[name] = dict(owners)
+        else:
+            found[name] = tenants(database, wanted, version)
     return found
 
 
@@ -108,6 +124,8 @@ def looked_up(
     database: Database, name: str, shape: shapes.Entry, wanted: set[Any]
 ) -> dict[Any, Any]:
     """The attributes that the numbers in `wanted` stand for."""
+    if not wanted:
+        return NONE
     shown: dict[Any, Any] = database.memory.setdefault(("shown", name), {})
     if len(shown) > dictionaries.REMEMBERED:
         shown = database.memory[("shown", name)] = {}

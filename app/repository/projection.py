@@ -4,18 +4,19 @@ Attributes are made column by column, not row by row: a page of 100 tasks takes 
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
 import orjson
-from peewee import Field
+from peewee import JOIN, Field
 
 from app.catalog import shapes
 from app.catalog.rows import Attribute, Catalog
+from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND, written
 from app.database import Database, Row
-from app.models import Attempt
+from app.models import Attempt, Tenant
 from app.repository import dictionaries, lookups
 from app.repository.lookups import Lookup, Need, Object
 from app.repository.predicates import Among, marks
@@ -23,6 +24,11 @@ from app.repository.statements import fetch
 from app.vocabulary import Lod, ResultCode, Word
 
 Columns = Sequence[Sequence[Any]]
+Born = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""The columns that were written of a new task, and of its details."""
+TENANTS = "tenants"
+OWNER = (Tenant.id, Tenant.uuid, Tenant.locator, Tenant.name)
+NOBODY: Mapping[int, Object] = {}
 Maker = Callable[[Columns, Lookup], Iterable[Any]]
 """Makes one attribute of all rows; None where a row has none."""
 
@@ -110,6 +116,11 @@ class Plan:
         rows = [row for row in shown if row.name not in self.attempts]
         self.names = [row.name for row in rows]
         self.makers = [self.maker(row) for row in rows]
+        self.sources = [
+            (int(column.model is catalog.details), column.column_name, column.default)
+            for column in self.columns
+        ]
+        """Where a new row has each column (itself, or its details), and what stands there else."""
 
     def at(self, column: Field) -> int:
         """The place of `column` in the row, asked for when it is not there yet."""
@@ -136,7 +147,7 @@ class Plan:
                 need = self.need(f"{name} as {shape.members}", shape)
                 return looked_up(place, need, shape.absent)
             case shapes.TenantOf():
-                return looked_up(place, self.need("tenants", shape), shape.absent)
+                return looked_up(place, self.need(TENANTS, shape), shape.absent)
             case shapes.Spoken(words=words):
                 return plain(place, spoken(words), shape.absent)
         return plain(place, CONVERTERS.get(type(shape)), shape.absent)
@@ -190,15 +201,20 @@ def plan_of(catalog: Catalog, lod: Lod) -> Plan:
 
 
 def shaped(
-    database: Database, plan: Plan, rows: Sequence[Row], version: int | None = None
+    database: Database,
+    plan: Plan,
+    rows: Sequence[Row],
+    version: int | None = None,
+    owners: Mapping[int, Object] = NOBODY,
 ) -> list[Object]:
     """The objects that `rows`, of the plan's columns (more may follow), stand for.
 
-    `version`: of the tenants, as the open transaction sees it; None: they are read anew.
+    `version`: of the tenants, as the open transaction sees it; None: they are read anew, those in
+    `owners` aside.
     """
     if not rows:
         return []
-    found = lookups.of_page(database, plan.needs, rows, version)
+    found = lookups.of_page(database, plan.needs, rows, version, owners)
     columns = list(zip(*rows, strict=True))
     values = [make(columns, found) for make in plan.makers]
     names = plan.names
@@ -237,12 +253,16 @@ def add_attempts(database: Database, name: str, objects: Sequence[Object]) -> No
 
 
 def select(plan: Plan, count: int) -> Any:
-    """The SELECT of the plan's columns for `count` ids, details joined where they are needed."""
+    """The SELECT of the plan's columns for `count` ids, details joined where they are needed, and
+    the tenants: who asks for a single object has none of them in mind."""
     model, details = plan.catalog.model, plan.catalog.details
-    query = model.select(*plan.columns).where(model.id.in_(marks(0, count))).tuples()
+    columns = (*plan.columns, *(OWNER if TENANTS in plan.needs else ()))
+    query = model.select(*columns).where(model.id.in_(marks(0, count))).tuples()
     if plan.detailed:
         key = details._meta.primary_key
-        query = query.left_outer_join(details, on=(key == model.id))
+        query = query.join_from(model, details, JOIN.LEFT_OUTER, on=(key == model.id))
+    if TENANTS in plan.needs:
+        query = query.join_from(model, Tenant, JOIN.LEFT_OUTER, on=(Tenant.id == model.tenant_id))
     return query
 
 
@@ -256,8 +276,30 @@ def objects(
         padded = Among("id", tuple(some)).parameters
         shape = ("objects", catalog.name, lod.value, len(padded))
         rows = fetch(database, shape, partial(select, plan, len(padded)), padded)
-        found |= {item["id"]: item for item in shaped(database, plan, rows)}
+        owners = owners_of(rows) if TENANTS in plan.needs else NOBODY
+        found |= {item["id"]: item for item in shaped(database, plan, rows, owners=owners)}
     return found
+
+
+def owners_of(rows: Iterable[Row]) -> dict[int, Object]:
+    """The tenants that stand at the ends of `rows`."""
+    ends = (row[-len(OWNER) :] for row in rows)
+    return {end[0]: lookups.tenant_member(*end) for end in ends if end[0] is not None}
+
+
+def newborn(
+    database: Database, lod: Lod, rows: Sequence[Born], owners: Mapping[int, Object]
+) -> list[Object]:
+    """The tasks of which `rows` have just been written, at `lod`, in order; nothing is read again.
+
+    `owners`: tenants that are known.
+    """
+    plan = plan_of(TASKS, lod)
+    made = [
+        tuple([row[table].get(name, default) for table, name, default in plan.sources])
+        for row in rows
+    ]
+    return shaped(database, plan, made, owners=owners)
 
 
 def dumps(content: Any) -> bytes:

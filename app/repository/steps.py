@@ -1,7 +1,8 @@
 """The steps of a task that is there: each is one transaction and one compare-and-set.
 
-Every act takes the task's number, the time, and `fence`: the number that the caller's lease names,
-or None for an admin who needs none. What an act refuses has changed nothing.
+Every act takes the task (its number, or its facts as they were read a moment ago), the time, and
+`fence`: the number that the caller's lease names, or None for an admin who needs none. What an act
+refuses has changed nothing.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from app.transitions import Facts, renewed, seen
 from app.vocabulary import ResultCode, State
 
 Change = Callable[[Facts], Facts]
+Known = int | Facts
+"""A task, by its number or as it was read a moment ago: should it have changed since, the
+comparison fails and it is read again."""
 ENDED_BY = "SELECT ended_by FROM attempts WHERE task_id = ? AND number = ?"
 REPORTED = "SELECT progress, context FROM task_details WHERE task_id = ?"
 
@@ -65,18 +69,26 @@ def found(database: Database, task: int, alone: bool = False) -> Facts:
     return facts
 
 
-def take(database: Database, task: int, taking: Taking) -> Facts:
+def number_of(task: Known) -> int:
+    """The task's number."""
+    return task if isinstance(task, int) else task.id
+
+
+def take(database: Database, task: Known, taking: Taking) -> Facts:
     """Take a step -> the facts as they are then.
 
     Raises NotFound, LeaseLost, InvalidTransition, Unavailable; then nothing has changed.
     """
+    number = number_of(task)
+    known = [task] if isinstance(task, Facts) else []
 
     tries = count()
 
     def act() -> tuple[Facts, list[Event]]:
         with database.write_transaction():
             # Whoever came too late once takes his place in the row for the task.
-            facts = found(database, task, alone=next(tries) > 0)
+            late = next(tries) > 0
+            facts = known.pop() if known else found(database, number, alone=late)
             if taking.met is not None and taking.met(facts):
                 return facts, []
             if taking.fence is not None and not held_under(facts, taking.fence):
@@ -89,7 +101,7 @@ def take(database: Database, task: int, taking: Taking) -> Facts:
     try:
         facts, events = attempted(database, act, taking.repeatable)
     except LeaseLost:
-        lease_lost.send(database=database, task=task, step=taking.step.name)
+        lease_lost.send(database=database, task=number, step=taking.step.name)
         raise
     send_all(events)
     return facts
@@ -166,33 +178,35 @@ def happened(
     return events
 
 
-def start(database: Database, task: int, now: int, fence: int) -> Facts:
+def start(database: Database, task: Known, now: int, fence: int) -> Facts:
     """The executor is at work. Raises as `take`."""
     change = Taking(TASK_STEP["started"], now, fence, lambda f: transitions.started(f, now))
     return take(database, task, change)
 
 
-def pause(database: Database, task: int, now: int, fence: int) -> Facts:
+def pause(database: Database, task: Known, now: int, fence: int) -> Facts:
     """The work stands still. Raises as `take`."""
     change = Taking(TASK_STEP["paused"], now, fence, lambda f: transitions.paused(f, now))
     return take(database, task, change)
 
 
-def beat(database: Database, task: int, now: int, fence: int) -> Facts:
+def beat(database: Database, task: Known, now: int, fence: int) -> Facts:
     """The lease lasts a full interval again, once started. Raises as `take`."""
     change = Taking(TASK_STEP["heartbeat"], now, fence, lambda f: renewed(f, now))
     return take(database, task, change)
 
 
 def report(
-    database: Database, task: int, now: int, fence: int, progress: str, context: str | None
+    database: Database, task: Known, now: int, fence: int, progress: str, context: str | None
 ) -> Facts:
     """`progress` and, when given, `context` (JSON) replace what was there. Raises as `take`."""
     told = {"progress": progress} | ({} if context is None else {"context": context})
     new: dict[str, Any] = {}
 
     def change(facts: Facts) -> Facts:
-        was = dict(zip(("progress", "context"), rows(database, REPORTED, (task,))[0], strict=True))
+        was = dict(
+            zip(("progress", "context"), rows(database, REPORTED, (facts.id,))[0], strict=True)
+        )
         new.clear()
         if any(was[name] != value for name, value in told.items()):
             new.update(told)
@@ -204,7 +218,7 @@ def report(
 
 def give_back(
     database: Database,
-    task: int,
+    task: Known,
     now: int,
     fence: int | None,
     digest: bytes | None = None,
@@ -225,7 +239,7 @@ def give_back(
 
 def complete(
     database: Database,
-    task: int,
+    task: Known,
     now: int,
     fence: int | None,
     code: ResultCode,
@@ -245,7 +259,7 @@ def complete(
     return take(database, task, taking)
 
 
-def request_cancel(database: Database, task: int, now: int, grace: int) -> Facts:
+def request_cancel(database: Database, task: Known, now: int, grace: int) -> Facts:
     """Cancelled at once while enqueued, else flagged; `grace`: nanoseconds until it is anyhow.
 
     Raises NotFound, NotCancellable, InvalidTransition, Unavailable.
