@@ -10,6 +10,9 @@ from app.api.turns import Turns
 from app.api.waiting import AT_ONCE, room_of
 from app.repository import candidates, claiming
 
+WAYS = (((128, 400),), ((0, 400),), ((0, 1),), ((0, 1), (1, 2)), ())
+"""Ways to look for candidates: by lanes, by long and short walks, and by all lanes at last."""
+
 
 @pytest.fixture
 def writer(engine, tmp_path):
@@ -38,9 +41,9 @@ def test_it_works(writer):
     assert writer.claim() == []
 
 
-@pytest.mark.parametrize("few", [128, 0])
-def test_the_most_urgent_comes_first_whatever_the_queue(writer, few, monkeypatch):
-    monkeypatch.setattr(candidates, "FEW", few)
+@pytest.mark.parametrize("ways", WAYS)
+def test_the_most_urgent_comes_first_whatever_the_queue(writer, ways, monkeypatch):
+    monkeypatch.setattr(candidates, "WAYS", ways)
     asked = [("low", "a"), ("high", "b"), ("normal", "a"), ("high", "a"), ("normal", "c")]
     ids = [writer.enqueue(priority=priority, queue=queue)["id"] for priority, queue in asked]
     order = [ids[place] for place in (1, 3, 2, 4, 0)]
@@ -49,11 +52,9 @@ def test_the_most_urgent_comes_first_whatever_the_queue(writer, few, monkeypatch
     assert [item["id"] for item in writer.claim(100)] == order[3:]
 
 
-@pytest.mark.parametrize("few", [128, 0])
-@pytest.mark.parametrize("walked", [(400,), (1,), (1, 2)])
-def test_a_claim_gets_what_it_may_have_and_nothing_else(writer, few, walked, monkeypatch):
-    monkeypatch.setattr(candidates, "FEW", few)
-    monkeypatch.setattr(candidates, "WALKED", walked)
+@pytest.mark.parametrize("ways", WAYS)
+def test_a_claim_gets_what_it_may_have_and_nothing_else(writer, ways, monkeypatch):
+    monkeypatch.setattr(candidates, "WAYS", ways)
     for agent in ("", "a1", "a2"):
         for cluster in ("", "c1", "c2"):
             affinity = {"agentId": agent, "clusterId": cluster}
@@ -70,9 +71,9 @@ def test_a_claim_gets_what_it_may_have_and_nothing_else(writer, few, walked, mon
         assert {item["type"] for item in writer.claim(100, executor)} == types
 
 
-@pytest.mark.parametrize("few", [128, 0])
-def test_a_claim_sees_its_own_tenants_alone(writer, few, monkeypatch):
-    monkeypatch.setattr(candidates, "FEW", few)
+@pytest.mark.parametrize("ways", WAYS)
+def test_a_claim_sees_its_own_tenants_alone(writer, ways, monkeypatch):
+    monkeypatch.setattr(candidates, "WAYS", ways)
     made = {}
     for tenant in (1, 2, 3, 4):
         answer = writer.call("POST", "tasks", {"type": "t"}, role="issuer", tenant=tenant)

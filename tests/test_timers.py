@@ -7,8 +7,8 @@ import pytest
 from app import config, database
 from app.catalog.tasks import TASKS
 from app.repository import claiming, enqueueing, leading, projection, steps, tenants, upkeep
-from app.repository.candidates import Wish
 from app.repository.enqueueing import Order
+from app.repository.wishes import Wish
 from app.vocabulary import Lod, ResultCode
 
 SECOND = 10**9

@@ -21,9 +21,9 @@ from app.catalog.times import written
 from app.errors import Fault
 from app.lifecycle import TASK_STEP
 from app.repository import claiming, projection
-from app.repository.candidates import Wish
 from app.repository.idempotency import Held, Key
 from app.repository.query import Query
+from app.repository.wishes import Wish
 from app.vocabulary import Lod
 
 blp = AskingBlueprint("claims", __name__, url_prefix=f"{BASE}/tasks")

@@ -18,9 +18,9 @@ from app.database import Database
 from app.errors import Unavailable
 from app.repository import arrivals
 from app.repository.arrivals import Arrival
-from app.repository.candidates import Wish
 from app.repository.idempotency import Key
 from app.repository.lanes import Members
+from app.repository.wishes import Wish
 from app.service import service_of
 from app.signals import queued
 

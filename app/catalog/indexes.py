@@ -104,8 +104,9 @@ READY = "ready = 1"
 CLAIM_INDEXES = (
     Index("tasks", ("lane_id", "ready", "priority DESC", "enqueued_at"), READY,
           "the head of a lane"),
-    Index("tasks", ("affinity_id", "ready", "priority DESC", "enqueued_at"), READY,
-          "all ready tasks of an affinity in order of claim"),
+    *(Index("tasks", (*column, "affinity_id", "ready", "priority DESC", "enqueued_at"), READY,
+            "ready tasks of an affinity in order of claim")
+      for column in ((), ("type_id",), ("queue_id",), ("branch_id",))),
     Index("tasks", ("due_at",), "due_at IS NOT NULL", "timers that are due"),
     Index("idempotency_keys", ("created_at",), serves="keys that have grown old"),
     *(Index("lanes", columns, serves="the lanes of a claim") for columns in (

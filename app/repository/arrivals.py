@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from app.database import Database
 from app.repository import tenants
-from app.repository.candidates import Wish
 from app.repository.dictionaries import AGENTS, QUEUES, TYPES, Entry, entries_of
 from app.repository.lanes import Members
 from app.repository.sentences import rows
+from app.repository.wishes import Wish
 
 BACK = 5_000_000_000
 """Nanoseconds that are looked back: a commit may come that much later than its time."""

@@ -1,13 +1,17 @@
 """Which tasks a claim would have, in order: priority, then age, then number.
 
-Ready tasks lie in lanes: one for each queue, type, tenant and affinity, with an index that has the
-head of each lane first. Three ways lead to the most urgent tasks, tried in turn:
+Ready tasks lie in *streams*, indexes that have the most urgent first: of an affinity, and within it
+of a type, a queue, or a branch of the tenants' tree; and in *lanes*, of one queue, type, tenant and
+affinity. Ways to the most urgent, tried in turn:
 
-1. the heads of all lanes that the caller may have, when those are few: whatever else waits, and
+1. a caller who demands no more than one of these takes the heads of its streams;
+2. the heads of all lanes that the caller may have, when those are few: whatever else waits, and
    however much of it, is never looked at;
-2. where they are many, all ready tasks in order, testing each, for a bounded number of tasks: a
-   caller who may have many lanes soon meets a task of his;
-3. the heads of all lanes, however many.
+3. the streams of one demand in order, testing each task for the others, for a few tasks;
+4. the heads of more lanes, then longer walks;
+5. the heads of all lanes, however many.
+
+Each is one statement, which also tells whether something has become due.
 """
 
 from collections.abc import Sequence
@@ -15,92 +19,58 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.database import Database
-from app.repository import lanes
-from app.repository.dictionaries import (
-    AGENTS,
-    QUEUES,
-    TYPES,
-    Dictionary,
-    Entry,
-    found,
-    memory,
-    numbers,
-)
-from app.repository.facts import attempted, lane_of, read, store
-from app.repository.sentences import rows
-from app.repository.tenants import Node
-from app.signals import queued
-from app.transitions import settled
+from app.repository import promoting
+from app.repository.sentences import hinted, rows, together
+from app.repository.wishes import Subtree, Terms, Wish, condition, subtree, terms
 
-FEW = 128
-"""Lanes whose heads are compared at once."""
-WALKED = (24, 400)
-"""Ready tasks that a walk looks at, of each affinity, before it looks further or gives up."""
-TENANTS = 200
-"""Tenants of a subtree that are listed one by one."""
-PROMOTED = 100
-"""Tasks that one claim makes ready at most; upkeep does the rest."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a claim asks for: who asks, out of which subtree, which queues and types (None: all)."""
-
-    executor: Entry
-    """Id and cluster's id, "" for none."""
-    tenant: Node
-    queues: tuple[str, ...] | None = None
-    types: tuple[str, ...] | None = None
-
-    @property
-    def affinities(self) -> list[Entry]:
-        """The affinities that the executor satisfies, besides none at all."""
-        agent, cluster = self.executor
-        return [self.executor, (agent, ""), ("", cluster)] if cluster else [self.executor]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """A wish in numbers. None: no condition."""
-
-    affinities: tuple[int, ...]
-    queues: tuple[int, ...] | None
-    types: tuple[int, ...] | None
-    tenants: tuple[int, ...] | None
-    below: str | None
-    """The subtree's locator, when it has too many tenants to list."""
-
-
-BELOW = """
-WITH RECURSIVE below (id) AS (
-    SELECT id FROM tenants WHERE id = ?
-    UNION ALL SELECT t.id FROM tenants t JOIN below b ON t.parent_id = b.id
-) SELECT id FROM below LIMIT ?
-"""
+WAYS = ((32, 24), (128, 400))
+"""Lanes whose heads are compared at most, then tasks of each stream that are looked at: the cheaper
+before the dearer."""
+STREAMS = 32
+"""Streams that are walked at once."""
 HEADS = """
-SELECT t.id, t.priority, t.enqueued_at, t.lane_id FROM lanes l JOIN tasks t ON t.id = (
-    SELECT h.id FROM tasks h WHERE h.lane_id = l.id AND h.ready = 1
+SELECT t.id, t.priority, t.enqueued_at, few.id
+FROM (SELECT l.id FROM lanes l WHERE {where}{limit}) few LEFT JOIN tasks t ON t.id = (
+    SELECT h.id FROM tasks h {{index}} WHERE h.lane_id = few.id AND h.ready = 1
     ORDER BY h.priority DESC, h.enqueued_at, h.id LIMIT 1
 )"""
-COUNTED = "SELECT COUNT(*) FROM (SELECT l.id FROM lanes l"
 LANE = """
-SELECT * FROM (
-    SELECT id, priority, enqueued_at FROM tasks WHERE lane_id = ? AND ready = 1
-    ORDER BY priority DESC, enqueued_at, id LIMIT ?
-) AS lane"""
+SELECT id, priority, enqueued_at FROM tasks {index} WHERE lane_id = ? AND ready = 1
+ORDER BY priority DESC, enqueued_at, id LIMIT ?"""
+LANES = "tasks_lane_id_ready_priority_enqueued_at"
 WALK = """
-SELECT t.id, t.priority, t.enqueued_at FROM (
-    SELECT id, priority, enqueued_at, lane_id FROM tasks WHERE affinity_id = ? AND ready = 1
-    ORDER BY priority DESC, enqueued_at, id LIMIT ?
-) t JOIN lanes l ON l.id = t.lane_id"""
-LONG = """
-SELECT COUNT(*) FROM (
-    SELECT 1 AS one FROM tasks WHERE affinity_id = ? AND ready = 1 LIMIT ?
-) AS some"""
-UNREADY = "SELECT id FROM tasks WHERE due_at <= ? AND state = 1 AND ready = 0 LIMIT ?"
+SELECT l.id, l.priority, l.enqueued_at, {number}, CASE WHEN {suits} THEN 1 ELSE 0 END
+FROM tasks l {{index}} WHERE {column}l.affinity_id = ? AND l.ready = 1
+ORDER BY l.priority DESC, l.enqueued_at, l.id LIMIT ?"""
+WALKS = "affinity_id_ready_priority_enqueued_at"
+SOMETHING_DUE = -1
+MANY = "claims that may have many lanes"
+REMEMBERED = 1_000
 
-Candidate = tuple[int, int, int]
-"""Number, priority, enqueued at."""
+
+class Due(Exception):
+    """Something waits for no time any more and is not ready yet."""
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Tasks of an affinity with one of `values` in `column` ("": of the affinity alone)."""
+
+    column: str
+    values: tuple[int, ...]
+    whole: bool
+    """Whether the caller may have all of them."""
+
+    def places(self, affinities: Sequence[int]) -> Sequence[tuple[int, ...]]:
+        """What each stream is found by."""
+        pairs = [(value, affinity) for value in self.values for affinity in affinities]
+        return pairs if self.column else [(affinity,) for _, affinity in pairs]
+
+    def text(self, database: Database, number: int, suits: str) -> str:
+        """The SELECT of one stream, and which of its tasks satisfy `suits`."""
+        column = f"l.{self.column} = ? AND " if self.column else ""
+        index = "_".join(filter(None, ("tasks", self.column, WALKS)))
+        return hinted(database, WALK.format(number=number, suits=suits, column=column), index)
 
 
 def rank(candidate: Sequence[Any]) -> tuple[int, int, int]:
@@ -108,129 +78,113 @@ def rank(candidate: Sequence[Any]) -> tuple[int, int, int]:
     return -candidate[1], candidate[2] or 0, candidate[0]
 
 
-def known(database: Database, dictionary: Dictionary, names: Sequence[str]) -> tuple[int, ...]:
-    """The numbers of those of `names` that have one: nothing is made of the others."""
-    there = memory(database, dictionary, "numbers")
-    missing = [(name,) for name in names if (name,) not in there]
-    if missing:
-        there.update(found(database, dictionary, missing))
-    return tuple(sorted({there[(name,)] for name in names if (name,) in there}))
+def streams(asked: Terms) -> list[Streams]:
+    """The streams along which `asked` can be walked."""
+    branch = None if asked.tenant.root else (asked.tenant.branch_id,)
+    demands = [
+        (column, values)
+        for column, values in (
+            ("type_id", asked.types), ("queue_id", asked.queues), ("branch_id", branch),
+        )
+        if values is not None
+    ]  # fmt: skip
+    whole = len(demands) == 1 and (branch is None or asked.branch)
+    walkable = STREAMS // len(asked.affinities)
+    return [
+        Streams(column, values, whole) for column, values in demands if len(values) <= walkable
+    ] or [Streams("", (0,), not demands)]
 
 
-def terms(database: Database, wish: Wish) -> Terms | None:
-    """`wish` in numbers; None: it names no queue or no type that there is."""
-    affinities = numbers(database, AGENTS, wish.affinities).values()
-    queues = None if wish.queues is None else known(database, QUEUES, wish.queues)
-    types = None if wish.types is None else known(database, TYPES, wish.types)
-    if queues == () or types == ():
-        return None
-    tenants, below = None, None
-    if not wish.tenant.root:
-        listed = tuple(row[0] for row in rows(database, BELOW, (wish.tenant.id, TENANTS + 1)))
-        tenants = listed if len(listed) <= TENANTS else None
-        below = None if tenants else wish.tenant.locator
-    return Terms((0, *affinities), queues, types, tenants, below)
+def candidates(database: Database, wish: Wish, wanted: int, now: int) -> list[int]:
+    """Numbers of up to `wanted` tasks for `wish`, the most urgent first.
 
-
-def condition(wanted: Terms, affinity: bool = True) -> tuple[str, list[Any]]:
-    """The conditions on a lane `l`, and their values."""
-    text: list[str] = []
-    values: list[Any] = []
-    lists = (
-        ("l.affinity_id", wanted.affinities if affinity else None),
-        ("l.queue_id", wanted.queues),
-        ("l.type_id", wanted.types),
-        ("l.tenant_id", wanted.tenants),
-    )
-    for column, some in lists:
-        if some is not None:
-            text.append(" ".join((column, "IN (", ", ".join("?" * len(some)), ")")))
-            values += some
-    if wanted.below is not None:
-        text.append("EXISTS (SELECT 1 FROM tenants n WHERE n.id = l.tenant_id"
-                    " AND n.locator >= ? AND n.locator < ?)")  # fmt: skip
-        # "0" follows "/": everything that begins with the locator lies between.
-        values += [wanted.below, wanted.below[:-1] + "0"]
-    return " WHERE " + " AND ".join(text or ["1 = 1"]), values
-
-
-def candidates(database: Database, wish: Wish, wanted: int) -> list[int]:
-    """Numbers of up to `wanted` tasks for `wish`, the most urgent first."""
+    What has waited for its time until `now` is made ready before: claims need no upkeep.
+    """
     asked = terms(database, wish)
     if asked is None:
         return []
-    if few(database, asked):
-        return heads(database, asked, wanted)
-    for length in WALKED:
-        walked = walk(database, asked, wanted, length)
-        if walked is not None:
-            return walked
-    return heads(database, asked, wanted)
+    try:
+        return Search(database, asked, wanted, now).found()
+    except Due:
+        promoting.promote(database, now)
+        return Search(database, asked, wanted, None).found()
 
 
-def few(database: Database, asked: Terms) -> bool:
-    """Whether the lanes that would do are few."""
-    where, values = condition(asked)
-    text = COUNTED + where + " LIMIT ?) AS some"
-    return int(rows(database, text, (*values, FEW + 1))[0][0]) <= FEW
+@dataclass(frozen=True)
+class Search:
+    """A search for the `wanted` most urgent tasks; each way raises Due when something is due `now`
+    (None: that does not matter)."""
 
+    database: Database
+    asked: Terms
+    wanted: int
+    now: int | None
 
-def heads(database: Database, asked: Terms, wanted: int) -> list[int]:
-    """Numbers of the most urgent tasks, from the heads of the lanes."""
-    where, values = condition(asked)
-    tops = sorted(rows(database, HEADS + where, values), key=rank)[:wanted]
-    if wanted == 1 or not tops:
-        return [row[0] for row in tops]
-    # What is among the first has its lane's head among the first.
-    text = " UNION ALL ".join([LANE] * len(tops))
-    lanes_first = rows(database, text, [value for row in tops for value in (row[3], wanted)])
-    return [row[0] for row in sorted(lanes_first, key=rank)[:wanted]]
+    def found(self) -> list[int]:
+        """Their numbers, in order."""
+        there = streams(self.asked)
+        for some in there:
+            if some.whole:
+                return self.walk(some, None, self.wanted) or []
+        within = subtree(self.database, self.asked.tenant)
+        for few, length in WAYS:
+            found = self.few(within, few)
+            for some in there:
+                found = self.walk(some, within, length) if found is None else found
+            if found is not None:
+                return found
+        return self.heads(within, None) or []
 
-
-def walk(database: Database, asked: Terms, wanted: int, length: int) -> list[int] | None:
-    """The same from the first `length` ready tasks of each affinity; None: they do not tell."""
-    where, values = condition(asked, affinity=False)
-    met: list[Candidate] = []
-    for affinity in dict.fromkeys(asked.affinities):
-        some = rows(database, WALK + where, (affinity, length, *values))
-        if len(some) < wanted and longer(database, affinity, length):
+    def few(self, within: Subtree | None, most: int) -> list[int] | None:
+        """The same from the heads of the lanes; None: they are more than `most`."""
+        many: set[tuple[Terms, int]] = self.database.memory.setdefault(MANY, set())
+        if (self.asked, most) in many:
             return None
-        met += some
-    return [row[0] for row in sorted(met, key=rank)[:wanted]]
+        found = self.heads(within, most)
+        if found is None:
+            if len(many) >= REMEMBERED:
+                many.clear()
+            many.add((self.asked, most))  # lanes are never removed: they will not be fewer
+        return found
 
+    def heads(self, within: Subtree | None, most: int | None) -> list[int] | None:
+        """The same from the heads of all lanes; None: they are more than `most`."""
+        where, values = condition(self.asked, within)
+        limit = "" if most is None else " LIMIT ?"
+        text = hinted(self.database, HEADS.format(where=where, limit=limit), LANES)
+        met = self.answered([text], [*values, *([] if most is None else [most + 1])], 4)
+        if most is not None and len(met) > most:
+            return None
+        tops = sorted((row for row in met if row[0] is not None), key=rank)[: self.wanted]
+        if self.wanted == 1 or not tops:
+            return [row[0] for row in tops]
+        # What is among the first has its lane's head among the first.
+        lane = hinted(self.database, LANE, LANES)
+        places = [value for row in tops for value in (row[3], self.wanted)]
+        first = rows(self.database, together(self.database, [lane] * len(tops)), places)
+        return [row[0] for row in sorted(first, key=rank)[: self.wanted]]
 
-def longer(database: Database, affinity: int, length: int) -> bool:
-    """Whether there are more ready tasks of an affinity than a walk looks at."""
-    return int(rows(database, LONG, (affinity, length + 1))[0][0]) > length
+    def walk(self, some: Streams, within: Subtree | None, length: int) -> list[int] | None:
+        """The same from the first `length` tasks of each stream; None: they do not tell."""
+        suits, values = condition(self.asked, within, affinity=False)
+        places = some.places(self.asked.affinities)
+        met = self.answered(
+            [some.text(self.database, number, suits) for number in range(len(places))],
+            [value for place in places for value in (*values, *place, length)],
+            5,
+        )
+        for number in range(len(places)):
+            seen = [row[4] for row in met if row[3] == number]
+            if len(seen) == length and sum(seen) < self.wanted:
+                return None
+        return [row[0] for row in sorted((row for row in met if row[4]), key=rank)[: self.wanted]]
 
-
-def promote(database: Database, now: int) -> int:
-    """Make ready what has waited for its time, and put imported tasks into lanes -> how many.
-
-    Bounded: claims do it so that they need not wait for upkeep.
-    """
-    due = rows(database, UNREADY, (now, PROMOTED))
-    return sum(promoted(database, task, now) for (task,) in due)
-
-
-def promoted(database: Database, task: int, now: int) -> bool:
-    """Whether a task that was waiting for its time is ready now. No step: nobody sees a change."""
-    first = read(database, task)
-    if first is None:
-        return False
-    lane = lane_of(first)
-    number = first.lane_id or lanes.numbers(database, [lane])[lane]
-
-    def act() -> bool:
-        with database.write_transaction():
-            old = read(database, task)
-            if old is None or old.state != 1 or old.ready:
-                return False
-            new = settled(old._replace(lane_id=number), now)
-            store(database, old, new)
-            return new.ready == 1
-
-    ready = attempted(database, act)
-    if ready:
-        queued.send(database=database, arrivals=[(lane, None)])
-    return ready
+    def answered(self, texts: list[str], values: list[Any], width: int) -> list[tuple[Any, ...]]:
+        """What SELECTs of `width` columns answer together. Raises Due."""
+        if self.now is not None:
+            columns = ", ".join([str(SOMETHING_DUE)] * width)
+            texts, values = [*texts, promoting.due(self.database, columns)], [*values, self.now, 1]
+        found = rows(self.database, together(self.database, texts), values)
+        if any(row[0] == SOMETHING_DUE for row in found):
+            raise Due
+        return found

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 
 from app.database import Database
 from app.repository import idempotency
-from app.repository.candidates import Wish, candidates, promote
+from app.repository.candidates import candidates
 from app.repository.dictionaries import AGENTS, numbers
 from app.repository.facts import attempted, read, read_free, store
 from app.repository.idempotency import Held, Key
 from app.repository.sentences import insert_all
 from app.repository.steps import happened
+from app.repository.wishes import Wish
 from app.signals import Event, send_all
 from app.transitions import Facts, claimed
 
@@ -31,11 +32,10 @@ def claim(
     With `key`, what it got before is handed out again where its lease still lives. Raises
     IdempotencyConflict, Unavailable.
     """
-    promote(database, now)
     executor = numbers(database, AGENTS, [wish.executor])[wish.executor]
     wanted = limit
     for _ in range(ROUNDS):
-        found = candidates(database, wish, wanted)
+        found = candidates(database, wish, wanted, now)
         if not found and key is None:
             return []
 

@@ -14,7 +14,7 @@ from functools import partial
 from app import clock, transitions
 from app.database import Database
 from app.lifecycle import HELD
-from app.repository import candidates, endings, idempotency, leading
+from app.repository import endings, idempotency, leading, promoting
 from app.repository.facts import attempted, read, store
 from app.repository.leading import BY_HAND, Candidate, Reign
 from app.repository.sentences import rows
@@ -80,7 +80,7 @@ def turn(database: Database, now: int, until: float = UNBOUNDED) -> Turn:
             went = fire(database, some, now)
             fired += len(went)
             promoted += sum(
-                candidates.promoted(database, task, now) for task in some if task not in went
+                promoting.promoted(database, task, now) for task in some if task not in went
             )
             if clock.monotonic() >= until:
                 return Turn(fired, promoted, more=True)
