@@ -4,8 +4,8 @@ import itertools
 import os
 import select
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from playhouse.pool import PooledMySQLDatabase
 from app import clock
 from app.addresses import Address, account
 from app.config import Settings
+from app.errors import Unavailable
 from app.failures import Fate, number_of
 from app.hosts import Hosts
 
@@ -60,9 +61,52 @@ class Limit(threading.local):
 class Sqlite(peewee.SqliteDatabase):
     """A SQLite file whose folder is made when needed and that only its owner can read."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    _state: Any
+
+    def __init__(self, path: str, shared: bool, **options: Any) -> None:
+        """`shared`: all threads that write do so over one connection, one after the other."""
+        # A connection forgets the pages it knows as soon as another one has written: with one for
+        # each thread, every writer would read some sixty pages anew.
+        super().__init__(path, check_same_thread=not shared, **options)
         self.limit = Limit()
+        self.shared = shared
+        self.pen = threading.RLock()
+        self.writer: Any = None
+
+    @contextmanager
+    def writing(self, seconds: int) -> Iterator[None]:
+        """This thread alone writes in this process. Raises Unavailable after `seconds`."""
+        if not self.shared:
+            yield
+            return
+        if not self.pen.acquire(timeout=seconds):
+            raise Unavailable(reason="the database is busy")
+        state = self._state
+        own = state.conn
+        try:
+            self.take(self.writer)
+            yield
+        finally:
+            self.writer = state.conn
+            self.take(own)
+            self.pen.release()
+
+    def take(self, connection: Any) -> None:
+        """This thread goes on with `connection`; None: with none, until the next statement."""
+        if connection is None:
+            self._state.reset()
+        else:
+            self._state.set_connection(connection)
+
+    def put_down(self) -> None:
+        """Close the connection of those who write, unless somebody does; the next opens another."""
+        if self.pen.acquire(blocking=False):
+            try:
+                if self.writer is not None:
+                    self.writer.close()
+            finally:
+                self.writer = None
+                self.pen.release()
 
     def _connect(self) -> Any:
         path = Path(self.database)
@@ -266,10 +310,11 @@ def session(version: str) -> list[str]:
     return ["SET NAMES utf8mb4 COLLATE utf8mb4_0900_bin", *ours, fresh]
 
 
-def sqlite(path: str, settings: Settings) -> Sqlite:
+def sqlite(path: str, settings: Settings, patient: bool) -> Sqlite:
     """A SQLite file with write-ahead log; readers never wait for the writer."""
     return Sqlite(
         path,
+        not patient,
         timeout=settings.database_timeout,
         pragmas={
             "busy_timeout": settings.database_timeout * 1000,

@@ -78,3 +78,36 @@ def test_a_connection_that_was_lost_while_it_lay_idle_is_replaced(mysql_engine):
 
 def test_a_collection_that_is_believed_large_may_be_empty(connected):
     assert sampling.spots(connected, TASKS, 10**6) == [None]
+
+
+def test_all_who_write_share_a_connection_and_who_reads_has_his_own(sqlite_engine):
+    given = {"TASKS_DATABASE_URL": sqlite_engine.fresh()}
+    with closing(database.connect(config.load(given))) as connected:
+
+        def written(name):
+            with connected.write_transaction():
+                used = connected.engine.connection()
+                connected.run("UPDATE tenants SET name = ? WHERE id = 1", (name,))
+            assert connected.rows("SELECT name FROM tenants") == [(name,)]
+            assert connected.engine.connection() is not used
+            return used
+
+        with ThreadPoolExecutor(1) as elsewhere:
+            theirs = elsewhere.submit(written, "theirs").result()
+        assert written("ours") is theirs
+
+
+def test_after_a_write_that_failed_the_next_one_succeeds(connected):
+    def fail(broken):
+        with connected.write_transaction():
+            connected.run("UPDATE tenants SET name = 'undone' WHERE id = 1")
+            if broken and connected.dialect == "sqlite":
+                connected.engine.connection().close()
+            raise ZeroDivisionError
+
+    for broken in (True, False):
+        with pytest.raises(ZeroDivisionError):
+            fail(broken)
+        with connected.write_transaction():
+            connected.run("UPDATE tenants SET name = 'done' WHERE id = 1")
+        assert connected.rows("SELECT name FROM tenants") == [("done",)]
