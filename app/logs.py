@@ -26,6 +26,10 @@ SECRETS = (
     # A query string that could not even be parsed may be quoted by the server in front.
     (re.compile(r"(/[^\s?\"']*)\?[^\s\"']*"), rf"\1?{REMOVED}"),
 )
+# Where in the code a line was written, by which thread and process: found out for every line, and
+# never shown.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging._srcfile = None
 SHORT = 64
 """Characters of the texts whose reading is remembered."""
 

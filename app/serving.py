@@ -1,6 +1,7 @@
 """How gunicorn runs the application: its settings, and a guard against slow clients."""
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -23,6 +24,8 @@ ARRIVING_SECONDS = 3
 """How long a thread waits for the next bytes of a request that has begun."""
 PARTING_SECONDS = 0.5
 """How long a thread waits for a client to close a connection that is at its end."""
+MOMENT_MILLISECONDS = 10
+"""How long a thread that has answered waits for the client's next request."""
 BOOTH = Booth()
 
 
@@ -88,18 +91,34 @@ def limited(init: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def parting(handle: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """`handle` of a request, and then, for the last one on a connection, the wait for its end.
+    """`handle` of a request, and of those that follow it at once; after the last one on a
+    connection the wait for its end.
 
     The loop closes the connection too, but what is closed here already takes it no time.
     """
 
     def handle_and_part(worker: Any, connection: Any) -> Any:
         kept = handle(worker, connection)
+        while kept is True and goes_on(worker, connection):
+            kept = handle(worker, connection)
         if kept is False:
             util.close_graceful(connection.sock, PARTING_SECONDS)
         return kept
 
     return handle_and_part
+
+
+def goes_on(worker: Any, connection: Any) -> bool:
+    """Whether the client has sent its next request already, or does so in a moment.
+
+    From thread to loop and back costs as much as a small answer. Not while others wait for a
+    thread: who talks without a pause would keep them waiting for good.
+    """
+    if not worker.alive or worker.tpool._work_queue.qsize():
+        return False
+    look = select.poll()
+    look.register(connection.sock, select.POLLIN)
+    return bool(look.poll(MOMENT_MILLISECONDS))
 
 
 def open_booth(_server: Any) -> None:
