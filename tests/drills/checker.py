@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from app import database
+
 Rows = list[tuple[Any, ...]]
 TASKS = """
 SELECT t.id, t.uuid, t.state, t.result, t.fence, d.payload
@@ -81,6 +83,16 @@ class Account:
 
     def on_refused(self, entry: dict[str, Any]) -> None:
         self.refused.append(entry)
+
+
+def found(settings: Any) -> tuple[Rows, Rows]:
+    """All tasks and all attempts as the database has them at one moment: timers go on."""
+    connected = database.connect(settings, patient=True)
+    try:
+        with connected.read_transaction():
+            return connected.rows(TASKS), connected.rows(ATTEMPTS)
+    finally:
+        connected.close()
 
 
 def check(folder: Path, tasks: Rows, attempts: Rows) -> tuple[dict[str, int], dict[str, int]]:

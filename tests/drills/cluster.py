@@ -162,6 +162,8 @@ class Drill:
         deadline = time.monotonic() + END_SECONDS
         while (left := self.unfinished()) and time.monotonic() < deadline:
             time.sleep(0.5)
+        for process in self.executors:
+            kill(process)
         return left
 
     def unfinished(self) -> int:
@@ -222,7 +224,7 @@ HEAD = ["fault", "accepted", "longest stall", "slowest call", "503 to retry", "o
 def report(run: Drill, turns: list[Round], left: int) -> dict[str, int]:
     """Print the table and the counts -> how often each promise was broken."""
     told = checker.Account(run.room)
-    happened, broken = checker.check(run.room, run.rows(checker.TASKS), run.rows(checker.ATTEMPTS))
+    happened, broken = checker.check(run.room, *checker.found(run.settings))
     rows = [row(told, turn) for turn in turns]
     broken["tasks that were not carried out in time"] = left
     broken["stalls longer than 8 s"] = sum(longest > STALL_SECONDS for _, longest, _ in rows)

@@ -141,9 +141,11 @@ class Drill:
                 break
             else:
                 time.sleep(0.2)
-        # What is enqueued while the checker looks would seem lost.
+        # What is enqueued or completed while the checker looks would seem lost, or half written.
         self.over.set()
         issuer.join(STILL_SECONDS)
+        for process in self.executors.values():
+            kill(process)
 
     def unfinished(self) -> int:
         """Tasks that are not completed."""
@@ -159,8 +161,7 @@ class Drill:
 
     def verdict(self) -> tuple[dict[str, int], dict[str, int]]:
         """See `checker.check`."""
-        tasks, attempts = self.rows(checker.TASKS), self.rows(checker.ATTEMPTS)
-        return checker.check(self.room, tasks, attempts)
+        return checker.check(self.room, *checker.found(self.settings))
 
     def end(self) -> None:
         """Nothing runs any more."""
@@ -203,7 +204,7 @@ def drill(engine: str, tasks: int, kills: int, seconds: float, fault: str = "") 
         run = Drill(engine, tasks, kills, room, fault)
         run.run(seconds)
         happened, broken = run.verdict()
-        broken["kills that did not come about in time"] = kills - run.struck.total()
+        broken["kills that did not come about in time"] = max(0, kills - run.struck.total())
         broken[GIVEN_UP] = tasks - happened["tasks in the database"] + run.unfinished()
         print(f"{engine}: {time.monotonic() - began:.0f} s, killed: {dict(run.struck)}")
         for name, count in {**happened, **broken}.items():
