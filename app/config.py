@@ -257,6 +257,11 @@ class Settings:
         """The instance folder, absolute."""
         return Path(self.instance_path).absolute()
 
+    @property
+    def outside(self) -> bool:
+        """Whether an outside identity provider replaces the built-in one."""
+        return bool(self.auth_issuer)
+
 
 def raw(row: Setting, given: Mapping[str, Any]) -> str:
     """What was given for `row`, from the mapping itself or from the file that `NAME_FILE` names."""

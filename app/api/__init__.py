@@ -18,7 +18,7 @@ from app.api import (
 )
 from app.service import service_of
 
-BLUEPRINTS = (token.blp, tasks.blp, writing.blp, claims.blp, activities.blp, moving.blp)
+BLUEPRINTS = (tasks.blp, writing.blp, claims.blp, activities.blp, moving.blp)
 
 
 def release(_error: BaseException | None) -> None:
@@ -33,7 +33,9 @@ def register(app: Flask) -> None:
     waiting.open_room(app)
     envelope.register(app)
     problems.register(app)
-    document.register(app, BLUEPRINTS)
+    # An outside identity provider replaces our own: then nothing of it is there.
+    own = () if service_of(app).settings.outside else (token.blp,)
+    document.register(app, (*own, *BLUEPRINTS))
     app.register_blueprint(pages.pages)
     app.register_blueprint(health.health)
     app.teardown_appcontext(release)

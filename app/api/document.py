@@ -1,6 +1,7 @@
 """The OpenAPI document: what is said of the service as a whole; the routes say the rest."""
 
 import json
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -12,15 +13,19 @@ from app.api.answers import PROBLEM, as_json
 from app.api.problems import DOMAIN
 from app.auth.protector import SCHEME
 from app.errors import refusals
+from app.service import service_of
 from app.vocabulary import Scope
 
 DESCRIPTION = """
 Who asked for a task, who carries it out, how far it is and how it ended.
 
-**Authorize** below with the demonstration credentials that `make run` prints, then try
-`GET /tasks`. Filters are AND-ed; a parameter that is repeated is OR-ed. Every refusal says all that
-is wrong, and what would be accepted.
+**Authorize** below with {credentials}, then try `GET /tasks`. Filters are AND-ed; a parameter that
+is repeated is OR-ed. Every refusal says all that is wrong, and what would be accepted.
 """
+OWN_CREDENTIALS = "the demonstration credentials that `make run` prints"
+OUTSIDE_CREDENTIALS = "an access token from your identity provider"
+BEARER = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+"""The security scheme where an outside provider has replaced our token endpoint."""
 TOKEN_PATH = "/api/2/idp/token"
 SCOPE_WORDS = {
     Scope.VIEWER: "read tasks and activities",
@@ -90,8 +95,9 @@ def security_scheme() -> dict[str, Any]:
     return {"type": "oauth2", "flows": {"clientCredentials": flow, "password": flow}}
 
 
-def options() -> dict[str, Any]:
-    """flask-smorest's settings."""
+def options(outside: bool) -> dict[str, Any]:
+    """flask-smorest's settings. `outside`: tokens come from an outside provider."""
+    credentials = OUTSIDE_CREDENTIALS if outside else OWN_CREDENTIALS
     return {
         "API_TITLE": "Task management service",
         "API_VERSION": "v2",
@@ -101,9 +107,9 @@ def options() -> dict[str, Any]:
         "OPENAPI_URL_PREFIX": "/",
         "OPENAPI_JSON_PATH": "openapi.json",
         "API_SPEC_OPTIONS": {
-            "info": {"description": DESCRIPTION.strip()},
+            "info": {"description": DESCRIPTION.format(credentials=credentials).strip()},
             "servers": [{"url": "/"}],
-            "components": {"securitySchemes": {SCHEME: security_scheme()}},
+            "components": {"securitySchemes": BEARER if outside else {SCHEME: security_scheme()}},
         },
     }
 
@@ -118,19 +124,32 @@ GENERAL = {
 """What any call of the API may answer."""
 
 
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All calls that a document describes."""
+    for path in document["paths"].values():
+        yield from (row for row in path.values() if isinstance(row, dict) and "responses" in row)
+
+
 def completed(document: dict[str, Any]) -> None:
     """Give every call its general answers, and every refusal its media type."""
-    used = {tag for path in document["paths"].values() for operation in path.values()
-            if isinstance(operation, dict) for tag in operation.get("tags", ())}  # fmt: skip
+    used = {tag for operation in operations(document) for tag in operation.get("tags", ())}
     document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]
-    for path in document["paths"].values():
-        for operation in path.values():
-            if isinstance(operation, dict) and "responses" in operation:
-                # What needs no token (identity) speaks another language and says all by itself.
-                if operation.get("security") == []:
-                    operation["responses"].pop("default", None)
-                else:
-                    complete(operation["responses"])
+    for operation in operations(document):
+        # What needs no token (identity) speaks another language and says all by itself.
+        if operation.get("security") == []:
+            operation["responses"].pop("default", None)
+        else:
+            complete(operation["responses"])
+
+
+def told_in_words(document: dict[str, Any]) -> None:
+    """Say in words which scopes each call needs: a scheme other than OAuth's has none."""
+    for operation in operations(document):
+        needed = [scope for row in operation["security"] for scope in row[SCHEME]]
+        operation["responses"]["403"]["description"] = (
+            f"{GENERAL[HTTPStatus.FORBIDDEN].rstrip('.')}: one of {', '.join(needed)}."
+        )
+        operation["security"] = [{name: [] for name in BEARER}]
 
 
 def complete(responses: dict[str, Any]) -> None:
@@ -148,7 +167,8 @@ def complete(responses: dict[str, Any]) -> None:
 
 def register(app: Flask, blueprints: tuple[Any, ...]) -> None:
     """Hang `blueprints` on `app` and describe them at `/openapi.json`."""
-    app.config.update(options())
+    outside = service_of(app).settings.outside
+    app.config.update(options(outside))
     described = DocumentedApi(app)
     for blueprint in blueprints:
         described.register_blueprint(blueprint)
@@ -160,6 +180,8 @@ def register(app: Flask, blueprints: tuple[Any, ...]) -> None:
         if not text:
             made = json.loads(json.dumps(finished(), default=str))
             completed(made)
+            if outside:
+                told_in_words(made)
             text.update(made)  # at once: another thread may be asking
         return text
 

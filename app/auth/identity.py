@@ -20,7 +20,7 @@ class Identity:
         """Nothing is read or fetched before the first need."""
         settings, database = service.settings, service.database
         self.service = service
-        self.outside = bool(settings.auth_issuer)
+        self.outside = settings.outside
         self.tenants = Tenants(database)
         self.own_keys = SigningKeys(settings, database)
         self.throttle = Throttle(database, key_for("failed attempts", settings))
