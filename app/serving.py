@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from gunicorn import util
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.workers import gthread
 
 from app import config, create_app, logs, upkeeping
@@ -55,14 +56,21 @@ def options() -> dict[str, Any]:
         "control_socket_disable": True,
         # The workers' sign of life is a file that they touch; on a disk that could block.
         "worker_tmp_dir": SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None,
-        "accesslog": None,  # the application writes a line of its own, without values
         "logconfig_dict": logs.configuration(settings.log_level),
+        "logger_class": Quiet,
         "on_starting": open_booth,
         "child_exit": forget,
         "post_fork": guard,
         "post_worker_init": settle_in,
         "worker_exit": leave,
     }
+
+
+class Quiet(Logger):
+    """gunicorn's log without its lines of access, which it would make for nobody."""
+
+    def access(self, *_: Any) -> None:
+        """The application writes a line of its own."""
 
 
 def guard(_server: Any = None, _worker: Any = None) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from http.client import HTTPResponse
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -123,6 +124,28 @@ def test_clients_that_send_half_a_request_do_not_stop_others(service):
         for _ in range(10):
             assert requests.get(f"{service.url}/healthz", timeout=60).status_code == 200
         assert time.monotonic() - began < 4 * serving.ARRIVING_SECONDS
+
+
+def test_clients_that_talk_without_a_pause_do_not_stop_others(sqlite_engine, tmp_path):
+    few = {"TASKS_WORKERS": "1", "TASKS_THREADS": "2", "TASKS_WAITING_CLAIMS": "0"}
+    with (
+        running(sqlite_engine.fresh(), tmp_path, **few) as service,
+        ThreadPoolExecutor(4) as talkers,
+    ):
+        ended = Event()
+
+        def talk():
+            with requests.Session() as session:
+                while not ended.is_set():
+                    assert session.get(f"{service.url}/healthz", timeout=10).status_code == 200
+
+        talking = [talkers.submit(talk) for _ in range(4)]
+        try:
+            for _ in range(5):
+                assert requests.get(f"{service.url}/healthz", timeout=5).status_code == 200
+        finally:
+            ended.set()
+        assert [each.result() for each in talking] == [None] * 4
 
 
 def test_the_guard_finds_the_names_that_it_needs():

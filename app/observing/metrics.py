@@ -1,6 +1,7 @@
 """What is counted, in every process for itself: requests, steps of tasks, turns of the reaper."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -18,6 +19,9 @@ from app.vocabulary import State
 METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"))
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Seconds. A claim may wait for 30."""
+KINDS = 1_024
+"""Routes, methods and statuses whose counters are found at once."""
+TIMERS = frozenset(Timer.words())
 KEPT_SECONDS = 10
 """How long counts from the database are shown again without counting anew."""
 SHARE = 20
@@ -37,6 +41,7 @@ class Metrics:
             "tasks_http_request_seconds", "Requests, and how long their answers took.",
             ("route", "method", "status"), buckets=BUCKETS, registry=registry,
         )  # fmt: skip
+        self.of_request = lru_cache(maxsize=KINDS)(self.requests.labels)
         self.enqueued = counter("enqueued", "Tasks that were enqueued.")
         self.claims = counter("claimed", "Tasks that were handed to an executor.")
         self.completions = counter("completed", "Tasks that ended.", "result")
@@ -61,7 +66,7 @@ class Metrics:
             self.completions.labels(facts.get("result") or "").inc()
         elif state is State.ENQUEUED:
             self.requeues.labels(step).inc()
-        if step in Timer.words():
+        if step in TIMERS:
             self.timers.labels(step).inc()
 
     def on_loss(self, step: str, **_: Any) -> None:
@@ -77,7 +82,7 @@ class Metrics:
         route = request.url_rule.rule if request.url_rule else ""
         method = request.method if request.method in METHODS else "other"
         taken = clock.monotonic() - g.began
-        self.requests.labels(route, method, response.status_code).observe(taken)
+        self.of_request(route, method, response.status_code).observe(taken)
         return response
 
     def begin(self, app: Flask) -> None:
