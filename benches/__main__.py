@@ -1,11 +1,13 @@
 """`make bench`: every figure against its bound, on SQLite and on MariaDB, from one run.
 
     make bench                            everything, small enough for a coffee
-    make bench BENCH='page query'         only these parts: page, query, import, memory, lists
+    make bench BENCH='page query'         only these parts: page, query, enqueue, life, claim,
+                                          live, import, memory, lists
     make bench ENGINES=sqlite             only this engine
     make bench BENCH=import N=1000000     the import at full size
     make bench BENCH=memory REQUESTS=100000
     make bench BENCH=lists SMALL=100000 LARGE=1000000
+    make bench BENCH=claim WAITING=1000000 COMPLETED=10000000
 
 Ratios judge; absolute figures depend on the machine and on what else it does.
 """
@@ -25,9 +27,10 @@ import mariadb
 
 from app import config
 from app.database import connect
-from benches import data, importing, memory, pages, reading
+from benches import backlog, claim, data, enqueue, importing, life, live, memory, pages, reading
 
-SIZES = {"TASKS": 100_000, "N": 20_000, "REQUESTS": 5_000, "SMALL": 20_000, "LARGE": 400_000}
+SIZES = {"TASKS": 100_000, "N": 20_000, "REQUESTS": 5_000, "SMALL": 20_000, "LARGE": 400_000,
+         "WAITING": 100_000, "COMPLETED": 100_000}  # fmt: skip
 """What the environment, and so make's command line, may change."""
 POOL = 1 << 30
 """Bytes of the MariaDB server's buffer pool: indexes belong in memory."""
@@ -58,6 +61,35 @@ def query(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
     yield from reading.lines(filled(fresh, size("TASKS")), room)
 
 
+def enqueued(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
+    """Enqueueing by the repository."""
+    yield from enqueue.lines(filled(fresh, size("TASKS")))
+
+
+def lived(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
+    """Tasks over HTTP."""
+    yield from life.lines(filled(fresh, size("TASKS")), room)
+
+
+def claimed(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
+    """Claims out of long queues."""
+
+    def queue(mix: str, waiting: int, completed: int) -> str:
+        url = fresh(f"{mix.replace(' ', '')}{waiting}after{completed}")
+        database = connect(config.load({"TASKS_DATABASE_URL": url}), patient=True)
+        if not database.engine.table_exists("tasks"):
+            backlog.load(database, mix, waiting, completed)
+        database.close()
+        return url
+
+    yield from claim.lines(queue, size("WAITING"), size("COMPLETED"))
+
+
+def lively(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
+    """Reading beside writers and waiting claims."""
+    yield from live.lines(filled(fresh, size("TASKS")), room)
+
+
 def imported(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
     """The import."""
     url = fresh("imported")
@@ -80,7 +112,8 @@ def lists(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
         yield "  OVER: benches.lists failed"
 
 
-PARTS = {"page": page, "query": query, "import": imported, "memory": held, "lists": lists}
+PARTS = {"page": page, "query": query, "enqueue": enqueued, "life": lived, "claim": claimed,
+         "live": lively, "import": imported, "memory": held, "lists": lists}  # fmt: skip
 
 
 def on_sqlite(folder: Path) -> Callable[[str], str]:

@@ -25,6 +25,18 @@ ANCHORS = {
     "query class": Anchor("the same against the library's default way", "x", 0.5, 0.15),
     "token new": Anchor("token never seen before", "us", 100),
     "token seen": Anchor("token seen before", "us", 20),
+    "enqueue single": Anchor("enqueue by the repository, time against the floor", "x", 1.67),
+    "enqueue bulk": Anchor("the same in bulk of 100", "x", 1.67),
+    "indexes single": Anchor("all indexes against primary keys alone, the floor's", "x", None),
+    "indexes bulk": Anchor("the same in bulk of 100", "x", None),
+    "life single": Anchor("enqueue over HTTP, CPU against the floor", "x", 4),
+    "life bulk": Anchor("the same, each of a bulk of 100", "x", 2),
+    "life life": Anchor("enqueue, claim, start and complete over HTTP", "x", 4),
+    "claim": Anchor("claim, long queue", "x", 1.5),
+    "claim after few": Anchor("claim, much completed", "x", 1.5),
+    "claim after many": Anchor("claim, long, much completed", "x", 1.5),
+    "live": Anchor("page of 100, p95 under full write load against idle", "x", 2),
+    "waiting": Anchor("what 200 waiting claims add to p95 of /healthz", "ms", 50),
     "import": Anchor("import of 1,000,000 tasks and 3,000,000 activities", "min", 10),
     "import mysql": Anchor("import of 1,000,000 tasks and 3,000,000 activities", "min", 30),
     "import rate": Anchor("rows written", "thousand/s", None, 40),
@@ -35,11 +47,12 @@ ANCHORS = {
 }
 
 
-def line(name: str, value: float, note: str = "") -> str:
-    """A figure beside its bound and its anchor, for people."""
+def line(name: str, value: float, note: str = "", of: str = "") -> str:
+    """A figure beside its bound and its anchor, for people. `of`: words more of what it is."""
     anchor = ANCHORS[name]
     bound = "" if anchor.most is None else f"<= {anchor.most:g}"
     verdict = "" if anchor.most is None else ("ok" if value <= anchor.most else "OVER")
     before = "" if anchor.before is None else f"before: {anchor.before:g}"
-    told = f"  {anchor.words:<55}{value:>9.2f} {anchor.unit:<11}{bound:<9}{verdict:<5}{before:<13}"
+    words = f"  {anchor.words + of:<55}{value:>9.2f} {anchor.unit:<11}"
+    told = f"{words}{bound:<9}{verdict:<5}{before:<13}"
     return f"{told}{note}".rstrip()

@@ -80,7 +80,7 @@ def tokens(url: str, room: Path) -> Iterator[str]:
     """Checking an access token: signature, claims, tenant and scope."""
     app = create_app(settings(url, room))
     validator = Validator(identity_of(app))
-    token = app.test_client().post(TOKEN, **credentials_for(url)).json["access_token"]
+    token = app.test_client().post(TOKEN, **credentials_for(url, Scope.VIEWER)).json["access_token"]
 
     def check(_: int) -> None:
         validator.validate_token(validator.authenticate_token(token), (Scope.VIEWER,), None)

@@ -8,7 +8,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ from app import clock, config
 from app.database import connect
 from app.repository import credentials
 from app.vocabulary import Scope
+from benches.cost import used
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "a secret of the benchmarks, long enough"
-TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 TOKEN = "/api/2/idp/token"
 START_SECONDS = 30
@@ -48,8 +48,7 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of processor time that the worker has used."""
-        fields = Path(f"/proc/{self.worker}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return used(self.worker)
 
     def memory(self) -> float:
         """The worker's resident memory in MiB."""
@@ -62,13 +61,16 @@ class Server:
 
     def walk(self, paths: Iterable[str]) -> bytes:
         """The answer to the last of several GETs, over one connection."""
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+        with self.line() as sent:
             for path in paths:
-                connection.request("GET", path, headers=self.headers)
-                answer = connection.getresponse()
-                body = answer.read()
-                assert answer.status == 200, (path, answer.status, body[:200])
+                body = sent.get(path)
         return body
+
+    @contextmanager
+    def line(self) -> Iterator["Line"]:
+        """A connection that is kept."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            yield Line(self, connection)
 
     def milliseconds(self, path: str, times: int) -> float:
         """Processor time of one GET, taken from `times` of them."""
@@ -77,31 +79,73 @@ class Server:
         return (self.cpu() - began) / times * 1000
 
 
-def settings(url: str, room: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Call:
+    """One request with a body."""
+
+    method: str
+    path: str
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Line:
+    """One connection to a server, over which one call follows the other."""
+
+    server: Server
+    connection: HTTPConnection
+
+    def get(self, path: str) -> bytes:
+        """The answer to a GET."""
+        self.connection.request("GET", path, headers=self.server.headers)
+        answer = self.connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200, (path, answer.status, body[:200])
+        return body
+
+    def send(self, call: Call) -> Any:
+        """What a call is answered."""
+        headers = {**self.server.headers, **call.headers, "Content-Type": "application/json"}
+        self.connection.request(call.method, call.path, orjson.dumps(call.body), headers)
+        answer = self.connection.getresponse()
+        body = answer.read()
+        assert answer.status in (200, 201), (call, answer.status, body[:500])
+        return orjson.loads(body)
+
+
+def settings(url: str, room: Path, workers: int = 1) -> dict[str, str]:
     """The service's settings for the database at `url`: its defaults, with one worker."""
     return {
         "TASKS_DATABASE_URL": url,
         "TASKS_SECRET_KEY": SECRET,
         "TASKS_INSTANCE_PATH": str(room / "instance"),
-        "TASKS_WORKERS": "1",
+        "TASKS_WORKERS": str(workers),
     }
 
 
-def environment(url: str, room: Path) -> dict[str, str]:
+def paths() -> dict[str, str]:
+    """This process's environment, and where what is in tests is found."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+
+
+def environment(url: str, room: Path, workers: int = 1) -> dict[str, str]:
     """This process's environment with these settings of the service and no others."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TASKS_")}
-    return {**kept, **settings(url, room)}
+    return {**kept, **settings(url, room, workers)}
 
 
 @contextmanager
-def serving(application: str, url: str, room: Path) -> Iterator[Server]:
+def serving(application: str, url: str, room: Path, workers: int = 1) -> Iterator[Server]:
     """`application` (`module:name`) under gunicorn, on the database at `url`."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", SETTINGS[application == OURS]]
     command += ["--bind", f"127.0.0.1:{port}", application]
     log = room / f"log-{port}"
     with log.open("w") as stderr:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(url, room), stderr=stderr)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(url, room, workers), stderr=stderr
+        )
     try:
         wait(process, port, log)
         yield Server(process.pid, port, {})
@@ -124,10 +168,10 @@ def wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise RuntimeError(log.read_text()[-2000:])
 
 
-def credentials_for(url: str) -> dict[str, Any]:
-    """What a new client of the root tenant sends to get a viewer's token."""
+def credentials_for(url: str, *scopes: Scope) -> dict[str, Any]:
+    """What a new client of the root tenant sends to get a token of these scopes."""
     database = connect(config.load({"TASKS_DATABASE_URL": url}))
-    client = credentials.create_client(database, "bench", 1, [Scope.VIEWER], clock.now())
+    client = credentials.create_client(database, "bench", 1, list(scopes), clock.now())
     database.close()
     basic = b64encode(":".join(client).encode()).decode()
     form = "application/x-www-form-urlencoded"
@@ -137,9 +181,9 @@ def credentials_for(url: str) -> dict[str, Any]:
     }
 
 
-def admit(server: Server, url: str) -> None:
-    """`server`, our service, is asked from now on with a token of the root tenant."""
-    sent = credentials_for(url)
+def admit(server: Server, url: str, *scopes: Scope) -> None:
+    """`server`, our service, is asked from now on with a token of the root tenant (a viewer's)."""
+    sent = credentials_for(url, *(scopes or (Scope.VIEWER,)))
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
         connection.request("POST", TOKEN, sent["data"], sent["headers"])
         token = orjson.loads(connection.getresponse().read())["access_token"]

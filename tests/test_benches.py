@@ -2,14 +2,20 @@
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import reading
 
+from app import config
+from app.database import Database, connect
+from app.repository import claiming, enqueueing, steps
+from app.repository.wishes import Wish
 from app.service import service_of
-from benches import anchors, data, floor
+from app.vocabulary import ResultCode
+from benches import anchors, data, floor, work, written
 
 LINES = 80
 
@@ -30,8 +36,45 @@ def test_the_floor_answers_what_the_service_answers(
     assert ours == theirs
 
 
-def test_the_floor_is_one_short_file() -> None:
-    assert len(Path(floor.__file__).read_text().splitlines()) <= LINES
+@pytest.mark.parametrize("honest", [floor, written], ids=["reading", "writing"])
+def test_the_floor_is_one_short_file(honest: Any) -> None:
+    assert len(Path(honest.__file__).read_text().splitlines()) <= LINES
+
+
+TABLES = ("tasks", "task_details", "task_tags", "attempts")
+CLAIMED, BEGUN, DONE = (data.NOW + data.DAY + 1000 * n for n in range(3))
+
+
+def taken_out(database: Database) -> dict[str, list[Any]]:
+    """All rows of what is written in a task's life; nothing of it stays."""
+    found = {table: database.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in TABLES}
+    for table in reversed(TABLES):
+        database.run(f"DELETE FROM {table}")
+    return found
+
+
+def test_the_floor_writes_what_the_service_writes(engine: str, monkeypatch: Any) -> None:
+    database = connect(config.load({"TASKS_DATABASE_URL": engine}))
+    data.fill(database, "tenants", "id, uuid, parent_id, branch_id, locator, name", data.tenants())
+    [order] = work.ordered(database, work.bodies(1))
+    [made] = enqueueing.enqueue(database, [order], data.NOW)
+    one, before = work.model(database, made.id), taken_out(database)
+    [again] = enqueueing.enqueue(database, [replace(order, uuid=before["tasks"][0][1])], data.NOW)
+    wish = Wish(("agent-1", "cluster-1"), order.tenant)
+    [held] = claiming.claim(database, wish, 1, CLAIMED)
+    steps.start(database, held.id, BEGUN, held.fence)
+    parts = {"payload": work.PAYLOAD}
+    steps.complete(database, held.id, DONE, held.fence, ResultCode.OK, parts, b"d" * 32)
+    number, executor = again.id, database.rows("SELECT executor_id FROM attempts")[0][0]
+    ours = taken_out(database)
+    bare = written.Floor(engine)
+    moments = iter((CLAIMED, BEGUN, DONE))
+    monkeypatch.setattr(work.clock, "now", lambda: next(moments))
+    rows = work.renewed(one, number, before["tasks"][0][1], number * 1000)
+    work.live(bare, rows, executor, b"d" * 32)
+    bare.connection.close()
+    assert taken_out(database) == ours
+    database.close()
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(1.5, "ok"), (1.6, "ok"), (1.7, "OVER")], ids=str)
