@@ -1,6 +1,8 @@
 """What a database's failure means: what became of the transaction, and what a caller is told."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
@@ -59,6 +61,28 @@ def refuse(error: Exception, fate: Fate) -> Unavailable:
     refusal = Unavailable(*reason(error, fate, words))
     refusal.fate = fate
     return refusal
+
+
+def cause(refusal: Unavailable) -> str:
+    """One line for the operator, who may know what the database itself said."""
+    error = refusal.__cause__
+    if error is None or "reason" not in refusal.facts:
+        return refusal.message
+    words = [str(part) for part in error.args if part] or [type(error).__name__]
+    words += [error.filename] if isinstance(error, OSError) and error.filename else []
+    told = " ".join(" ".join(words).split())
+    return f"TASKS_DATABASE_URL: {refusal.facts['reason']}: {told}"
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Failures inside are not logged: they end a command that says so, or are of no account."""
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def reason(error: Exception, fate: Fate, words: str) -> Any:

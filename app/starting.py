@@ -18,6 +18,7 @@ from app.config import BadSetting, Settings
 from app.database import Database, connect
 from app.demo.crew import Crew
 from app.errors import Unavailable
+from app.failures import cause, unlogged
 from app.repository import schema
 from app.repository.importing.reindexing import recover
 from app.serving import Server, fail
@@ -100,9 +101,15 @@ def check(database: Database, settings: Settings) -> dict[str, str]:
     if database.dialect == "mysql" and not settings.secret_key:
         raise CannotStart("TASKS_SECRET_KEY is needed with MySQL: all servers must have the same")
     call_roll(database)
-    if not schema.current(database):
-        raise CannotStart("the database is not at the newest migration; `make migrate` brings it")
+    fit(database)
     return {}
+
+
+def fit(database: Database) -> None:
+    """The database is as this code knows it. Raises CannotStart."""
+    if words := schema.misfit(database):
+        remedy = "; `make migrate` brings it" if words == schema.BEHIND else ""
+        raise CannotStart(f"the database {words}{remedy}")
 
 
 def prepare(database: Database, settings: Settings) -> dict[str, str]:
@@ -112,6 +119,7 @@ def prepare(database: Database, settings: Settings) -> dict[str, str]:
     """
     call_roll(database)
     schema.upgrade(database)
+    fit(database)
     mark = sha256(settings.database_url.encode()).hexdigest()[:12]
     kept = settings.instance / f"demo-{mark}.json"
     if schema.empty(database):
@@ -212,8 +220,11 @@ def ready(choice: argparse.Namespace) -> Server:
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Start the service and stay until it ends; one line says why it cannot start."""
     try:
-        server = ready(asked(arguments))
-    except (CannotStart, BadSetting, Unavailable) as error:
+        with unlogged():
+            server = ready(asked(arguments))
+    except Unavailable as refusal:
+        fail(cause(refusal))
+    except (CannotStart, BadSetting) as error:
         fail(error)
     except KeyboardInterrupt:
         sys.exit(130)

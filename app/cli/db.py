@@ -2,7 +2,7 @@
 
 import click
 
-from app.cli.doors import Group, any_database
+from app.cli.doors import Group, any_database, refuse
 from app.cli.output import json_option, show, show_rows
 from app.repository import schema
 from app.repository.importing.reindexing import recover
@@ -16,6 +16,8 @@ db = Group("db", help="Bring the database to a migration, or show where it stand
 def upgrade(migration: str | None, as_json: bool) -> None:
     """Apply all pending migrations, or those up to MIGRATION."""
     with any_database() as database:
+        words = schema.misfit(database)
+        refuse("" if words == schema.BEHIND else words)
         applied = schema.upgrade(database, migration)
         if schema.current(database):
             recover(database)

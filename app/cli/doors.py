@@ -12,6 +12,7 @@ from flask.cli import AppGroup, ScriptInfo
 from playhouse.migrations import MigrationError
 
 from app import database as databases
+from app import failures
 from app.catalog.kinds import UUID as UUID_FORM
 from app.config import BadSetting, Settings
 from app.database import Database
@@ -20,23 +21,17 @@ from app.repository import schema, tenants
 from app.service import service_of
 from app.vocabulary import Scope
 
-NOT_CURRENT = "The database is not at the newest migration: run `flask db upgrade` first."
-
-
-def cause(refusal: Unavailable) -> str:
-    """What the database itself said; the operator may know. One line."""
-    error = refusal.__cause__
-    words = [str(part) for part in getattr(error, "args", ()) if part] or [str(error or "")]
-    return f"{refusal.message} [{' '.join(' '.join(words).split())}]"
+REMEDIES = {schema.BEHIND: ": run `flask db upgrade` first"}
 
 
 @contextmanager
 def plainly() -> Iterator[None]:
     """What can be foreseen to go wrong ends the command with one line and status 1."""
     try:
-        yield
+        with failures.unlogged():
+            yield
     except Unavailable as refusal:
-        raise click.ClickException(cause(refusal)) from None
+        raise click.ClickException(failures.cause(refusal)) from None
     except (Refusal, BadSetting, MigrationError) as error:
         raise click.ClickException(" ".join(str(error).split())) from None
     except peewee.IntegrityError:
@@ -95,12 +90,17 @@ def any_database() -> Iterator[Database]:
         database.close()
 
 
+def refuse(words: str) -> None:
+    """End the command where the database does not fit; `words` say why, if any."""
+    if words:
+        raise click.ClickException(f"The database {words}{REMEDIES.get(words, '')}.")
+
+
 @contextmanager
 def open_database() -> Iterator[Database]:
     """The application's database at the newest migration. Ends the command where it is not."""
     with any_database() as database:
-        if not schema.current(database):
-            raise click.ClickException(NOT_CURRENT)
+        refuse(schema.misfit(database))
         yield database
 
 

@@ -10,6 +10,8 @@ from app.database import Database
 from app.engines import TRIAL
 
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
+BEHIND = "is not at the newest migration"
+NEWER = "has the migration {name}, which this version of the program does not know"
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,18 @@ def status(database: Database) -> list[Migration]:
         ]
 
 
+def misfit(database: Database) -> str:
+    """What this code finds wrong with the database, as the end of a sentence; "" when nothing."""
+    rows = status(database)
+    foreign = [row.name for row in rows if not row.known]
+    if foreign:
+        return NEWER.format(name=foreign[-1])
+    return "" if all(row.applied for row in rows) else BEHIND
+
+
 def current(database: Database) -> bool:
     """Whether the database is exactly at the newest migration that this code knows."""
-    return all(row.applied and row.known for row in status(database))
+    return not misfit(database)
 
 
 def sufficient(database: Database) -> bool:
