@@ -19,6 +19,7 @@ from app.database import Database, connect
 from app.demo.crew import Crew
 from app.errors import Unavailable
 from app.failures import cause, unlogged
+from app.keyring import secret_of
 from app.repository import schema
 from app.repository.importing.reindexing import recover
 from app.serving import Server, fail
@@ -97,10 +98,14 @@ def call_roll(database: Database) -> None:
 
 
 def check(database: Database, settings: Settings) -> dict[str, str]:
-    """Nothing is changed; the database must be as this code knows it. Raises CannotStart."""
+    """The database, which is not changed, is as this code knows it, and there is a secret.
+
+    Raises CannotStart, BadSetting.
+    """
     if database.dialect == "mysql" and not settings.secret_key:
         raise CannotStart("TASKS_SECRET_KEY is needed with MySQL: all servers must have the same")
     call_roll(database)
+    secret_of(settings)
     fit(database)
     return {}
 
@@ -116,8 +121,10 @@ def prepare(database: Database, settings: Settings) -> dict[str, str]:
     """The database is current, and holds demonstration data when it was empty.
 
     -> the demonstration credentials, as the first start kept them; {} where there are none.
+    Raises CannotStart, BadSetting.
     """
     call_roll(database)
+    secret_of(settings)
     schema.upgrade(database)
     fit(database)
     mark = sha256(settings.database_url.encode()).hexdigest()[:12]

@@ -64,6 +64,26 @@ def test_a_command_says_in_one_line_what_the_database_said(request, tmp_path, ki
     assert "hunter2" not in said[0]
 
 
+@pytest.mark.parametrize("words", [("db", "upgrade"), ("tenants", "list")])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, words):
+    folder = tmp_path / "file"
+    folder.write_text("")
+    status, said = refused(*FLASK, *words, TASKS_DATABASE_URL=f"sqlite:///{folder}/tasks.db")
+    assert (status, len(said)) == (1, 1)
+    assert said[0].startswith("Error: TASKS_DATABASE_URL: the database does not answer: ")
+    assert str(folder) in said[0]
+
+
+@pytest.mark.parametrize("how", ["serve", "run"])
+def test_no_server_starts_that_could_not_sign(engine, tmp_path, how):
+    folder = tmp_path / "file"
+    folder.write_text("")
+    settings = {"TASKS_DATABASE_URL": engine, "TASKS_INSTANCE_PATH": str(folder)}
+    status, said = refused(*command(how), **settings)
+    assert (status, len(said)) == (1, 1)
+    assert said[0].startswith("error: TASKS_SECRET_KEY is ")
+
+
 @pytest.mark.parametrize("how", ["serve", "run"])
 @pytest.mark.parametrize("kind", ["damaged", "unreachable"])
 def test_a_start_says_in_one_line_what_the_database_said(request, tmp_path, kind, how):
