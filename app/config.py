@@ -5,6 +5,7 @@ which keeps secrets out of process lists. A bad value stops the start with one l
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,21 +64,35 @@ def database_url(value: str) -> str:
     return value
 
 
-def web_address(value: str) -> str:
-    """An http or https address, or nothing."""
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise ValueError("must be an http:// or https:// address")
+WEB = re.compile(r"https?://[!-~]+")
+
+
+def host_of(address: str) -> str:
+    """The host that an http or https address names; "" where it is no such address."""
+    try:
+        parts = urlsplit(address)
+        # A port that is none is noticed when it is asked for.
+        named = bool(WEB.fullmatch(address)) and parts.port != 0
+    except ValueError:
+        return ""
+    return parts.hostname or "" if named else ""
+
+
+def public_address(value: str) -> str:
+    """The address that paths are put behind, without its last slash."""
+    if not host_of(value) or any(mark in value for mark in "?#@"):
+        raise ValueError("must be an http:// or https:// address, without user, query or fragment")
     return value.rstrip("/")
 
 
-def safe_address(value: str) -> str:
-    """An https address, or plain http on loopback."""
-    address = web_address(value)
-    loopback = urlsplit(address).hostname in ("127.0.0.1", "::1", "localhost", None)
-    if address.startswith("http://") and not loopback:
+def keys_address(value: str) -> str:
+    """An https address, or plain http on loopback, to the letter; or nothing."""
+    host = host_of(value)
+    if value and not host:
+        raise ValueError("must be an http:// or https:// address")
+    if value.startswith("http://") and host not in ("127.0.0.1", "::1", "localhost"):
         raise ValueError("must be https:// (plain http is for loopback only)")
-    return address
+    return value
 
 
 def listening_address(value: str) -> str:
@@ -127,7 +142,7 @@ SETTINGS = (
     ),
     Setting(
         "TASKS_PUBLIC_URL",
-        web_address,
+        public_address,
         "http://127.0.0.1:8080",
         "How callers reach the service: issuer and audience of its tokens.",
     ),
@@ -147,7 +162,7 @@ SETTINGS = (
     ),
     Setting("TASKS_AUTH_AUDIENCE", text, "", "Audience that the outside provider's tokens name."),
     Setting(
-        "TASKS_AUTH_JWKS_URL", safe_address, "", "Where the outside provider publishes its keys."
+        "TASKS_AUTH_JWKS_URL", keys_address, "", "Where the outside provider publishes its keys."
     ),
     Setting(
         "TASKS_INSTANCE_PATH",
