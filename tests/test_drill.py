@@ -7,15 +7,16 @@ import pytest
 from services import ROOT, environment
 
 pytestmark = [pytest.mark.drill, pytest.mark.xdist_group("drill")]
+KILLED = 6
 LATE = ("outcomes that a void lease has written", "calls accepted under a lease that had passed on")
 
 
 def drill(**asked):
     """Exit status of a short drill, and how often each promise was broken."""
     command = [sys.executable, str(ROOT / "tests" / "drills" / "drill.py")]
-    settings = environment(**{"TASKS": "200", "KILLS": "6", **asked})
+    settings = environment(**{"TASKS": "200", "KILLS": str(KILLED), **asked})
     done = subprocess.run(
-        command, env=settings, capture_output=True, text=True, timeout=300, cwd=ROOT
+        command, env=settings, capture_output=True, text=True, timeout=900, cwd=ROOT
     )
     counts = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line[:1] == " "]
     assert counts, done.stderr
@@ -27,7 +28,9 @@ def test_nothing_is_lost_or_done_twice_while_everything_is_killed(engine, reques
     request.getfixturevalue(f"{engine}_engine")
     status, counts = drill(ENGINES=engine)
     assert status == 0, counts
-    assert counts["enqueues accepted"] == counts["completions accepted"] == 200
+    assert counts["enqueues accepted"] == counts["tasks in the database"] == 200
+    # Who is killed between a completion and its answer has not seen that it was accepted.
+    assert 200 - KILLED <= counts["completions accepted"] <= 200
     assert counts["void leases refused"] > 0
 
 

@@ -44,7 +44,7 @@ FAULTS = {
     ),
 }
 """For each fault: files, what is right in them, and what is put in all its places instead."""
-STILL_SECONDS = 40
+STILL_SECONDS = 150
 """Without a completion for so long there will be none."""
 GIVEN_UP = "tasks that were not carried out in time"
 
