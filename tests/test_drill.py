@@ -35,7 +35,9 @@ def test_nothing_is_lost_or_done_twice_while_everything_is_killed(engine, reques
 
 
 def test_without_transactions_the_drill_fails():
-    status, counts = drill(ENGINES="sqlite", FAULT="transaction", TASKS="120", KILLS="12")
+    status, counts = drill(
+        ENGINES="sqlite", FAULT="transaction", TASKS="120", KILLS="12", WITHIN="120"
+    )
     assert status == 1
     halves = ("completions that are half written", "answers that nobody expects",
               "assignments without a record, or records without an end")  # fmt: skip
@@ -43,6 +45,6 @@ def test_without_transactions_the_drill_fails():
 
 
 def test_without_the_check_of_the_fence_the_drill_fails():
-    status, counts = drill(ENGINES="sqlite", FAULT="fence")
+    status, counts = drill(ENGINES="sqlite", FAULT="fence", WITHIN="120")
     assert status == 1
     assert sum(counts[name] for name in LATE) > 0
