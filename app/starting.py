@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from app import config
+from app import config, logs
 from app.config import BadSetting, Settings
 from app.database import Database, connect
 from app.demo.crew import Crew
@@ -220,8 +220,19 @@ def ready(choice: argparse.Namespace) -> Server:
 
     given = {} if config.given("TASKS_PUBLIC_URL") else {"TASKS_PUBLIC_URL": at}
     return Server(
-        given, bind=place(choice.host, port), when_ready=answering, on_exit=lambda _: crew.end()
-    )
+        given, bind=place(choice.host, port), when_ready=answering,
+        on_exit=lambda _: crew.end(), **calm(choice),
+    )  # fmt: skip
+
+
+def calm(choice: argparse.Namespace) -> dict[str, Any]:
+    """What keeps on the screen what `make run` tells: a line for each request would carry it away.
+
+    Its agents ask all the time. An operator's logs are as the settings say.
+    """
+    if choice.how == "serve" or config.given("TASKS_LOG_LEVEL"):
+        return {}
+    return {"logconfig_dict": logs.configuration("WARNING")}
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:

@@ -13,9 +13,11 @@ from functools import partial
 from http.client import HTTPResponse
 from threading import Event
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 import requests
+from commands import Commands
 from gunicorn import util
 from gunicorn.workers import base, gthread
 from services import command, family, refused, running
@@ -161,6 +163,18 @@ def test_the_guard_finds_the_names_that_it_needs():
     )
     assert waiting < starting < reading
     assert "self.sock = sock" in inspect.getsource(gthread.TConn.__init__)
+
+
+@pytest.mark.parametrize(("settings", "told"), [({}, 0), ({"TASKS_LOG_LEVEL": "INFO"}, 1)])
+def test_what_make_run_tells_is_not_carried_away_by_its_log(
+    sqlite_engine, tmp_path, settings, told
+):
+    url = sqlite_engine.fresh()
+    cli = Commands(url, tmp_path)
+    cli.load({"id": 1, "uuid": str(UUID(int=1)), "type": "x", "state": "enqueued"})
+    with running(url, tmp_path, "run", **settings) as started:
+        assert requests.get(f"{started.url}{PATH}", timeout=10).status_code == 401
+        assert len(lines(started)) == told
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
