@@ -2,8 +2,7 @@
 
     TASKS_URL=http://127.0.0.1:8080 CLIENT_ID=... CLIENT_SECRET=... python examples/agent.py NAME
 
-Put your own work into `carry_out`. On SIGTERM the agent hands back what it holds.
-"""
+Put your own work into `carry_out`. On SIGTERM the agent hands back what it holds."""
 
 import signal
 import sys
@@ -65,6 +64,8 @@ def main(name, http, key=""):
                 held = Held(http, task)
                 try:
                     print(f"{task['id']}: {carry_out(held)['state']}", flush=True)
+                except (AttributeError, TypeError, ValueError) as error:  # what your work may raise
+                    held.step("enqueued", reason=repr(error)[:256], failed=True)
                 finally:
                     held.over.set()
         except RequestException as error:

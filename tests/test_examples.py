@@ -113,6 +113,16 @@ def test_a_task_is_enqueued_carried_out_cancelled_and_handed_back(stage):
     assert (attempt["outcome"], attempt["reason"]) == ("requeued", "the agent was stopped")
 
 
+def test_an_agent_outlives_work_that_fails(stage):
+    with stage.agent():
+        for odd in ('"quickly"', "[1]", '{"seconds": "many"}'):
+            [task] = stage.issue("--argument", odd, "--no-watch")
+            done = stage.until(task, "completed")
+            assert done["result"]["code"] == "error"
+            assert {attempt["outcome"] for attempt in done["attempts"]} == {"failed"}
+        assert stage.issue("--argument", '{"seconds": 0.1}')[-1] == "ok"
+
+
 def test_the_same_uuid_is_the_same_task(stage):
     again = ("--uuid", "8f1b0d4e-54a5-4f3d-9c0e-0f8f6f1f8a11", "--no-watch")
     assert stage.issue(*again) == stage.issue(*again)
