@@ -50,6 +50,8 @@ class Tenant(Model):
     locator = CharField(max_length=1024)
     """Ids from the root, such as `/1/15/210/`."""
     name = optional(CharField, max_length=TEXT)
+    disabled_at = optional(BigIntegerField)
+    """Since when clients and users of its subtree get no new token; NULL: they get them."""
 
     class Meta:
         table_name = "tenants"

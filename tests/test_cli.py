@@ -80,6 +80,37 @@ def test_users_are_made_and_get_tokens(cli):
     assert cli.json("users", "list") == []
 
 
+def test_a_disabled_tenant_keeps_its_whole_subtree_from_tokens(cli):
+    above = cli.json("tenants", "create", "--name", "Partner")
+    below = cli.json("tenants", "create", "--name", "Unit", "--parent", above["uuid"])
+    other = cli.json("tenants", "create", "--name", "Other")
+    asked = []
+    for tenant in (above, below, other):
+        known = ("--tenant", tenant["uuid"], "--scope", "viewer")
+        made = cli.json("clients", "create", "--name", "x", *known)
+        program = {name: made[name] for name in ("client_id", "client_secret")}
+        asked.append({"grant_type": "client_credentials", **program})
+        login = tenant["name"].lower()
+        cli.json("users", "create", "--login", login, "--password-stdin", *known, stdin=b"pw")
+        asked.append({"grant_type": "password", "username": login, "password": "pw"})
+
+    def answers():
+        return [token(cli, **form)[0] for form in asked]
+
+    assert answers() == [200] * 6
+    assert cli.json("tenants", "disable", above["uuid"]) == {**above, "disabled": True}
+    assert answers() == [401, 400, 401, 400, 200, 200]
+    assert token(cli, **asked[0])[1]["error"] == "invalid_client"
+    assert token(cli, **asked[3])[1]["error"] == "invalid_grant"
+    root, first, *rest = cli.json("tenants", "list")
+    assert first.pop("disabled_at").endswith("Z")
+    assert [root, first, *rest] == [root, above, below, other]
+    assert cli.json("tenants", "enable", above["uuid"]) == {**above, "disabled": False}
+    assert answers() == [200] * 6
+    assert cli.json("tenants", "list") == [root, above, below, other]
+    assert "no tenant with the UUID" in cli.refused("tenants", "disable", NOBODY)
+
+
 def test_tenants_are_made_renamed_and_removed(cli):
     root = cli.json("tenants", "list")[0]
     above = cli.json("tenants", "create", "--name", "Partner")

@@ -121,6 +121,8 @@ class TokenServer(AuthorizationServer):
         fits = proof.method in methods and client.check_endpoint_auth_method(proof.method, endpoint)
         if not fits or (proof.secret and not client.check_client_secret(proof.secret)):
             raise WrongClient
+        if self.barred(client.account):
+            raise WrongClient
         return client
 
     def query_client(self, client_id: str) -> Client:
@@ -133,9 +135,15 @@ class TokenServer(AuthorizationServer):
         """The user who has this password. Raises InvalidGrantError, Unavailable."""
         found = credentials.user(self.database, login)
         same = passwords.matches(found.password_hash if found else None, password)
-        if found is None or not same or found.disabled_at is not None:
+        if found is None or not same or found.disabled_at is not None or self.barred(found):
             raise InvalidGrantError("The user is unknown or the password is wrong.")
         return found
+
+    def barred(self, party: ClientAccount | UserAccount | None) -> bool:
+        """Whether the tenant that `party` is of, or one above it, is disabled."""
+        if party is None or party is PUBLIC:
+            return False
+        return tenants.barred(self.database, party.tenant_id)
 
     def allowances(self, *parties: ClientAccount | UserAccount | None) -> list[Allowance]:
         """What each of `parties` may have."""

@@ -34,7 +34,8 @@ def cell(value: Any) -> str:
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """`rows` under their names, in columns as wide as needed."""
-    lines = [[name.upper() for name in rows[0]], *([cell(v) for v in row.values()] for row in rows)]
+    names = rows[0].keys()
+    lines = [[name.upper() for name in names], *([cell(row.get(n)) for n in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import click
 
+from app import clock
 from app.cli.doors import Group, UuidText, open_database, tenant_at
-from app.cli.output import json_option, show, show_rows
+from app.cli.output import json_option, moment, show, show_rows
 from app.repository import tenants as repository
 from app.repository.tenants import Node
 
@@ -49,9 +50,12 @@ def create(name: str, parent: UUID | None, as_json: bool) -> None:
 def list_tenants(parent: UUID | None, as_json: bool) -> None:
     """List tenants in the order of the tree."""
     with open_database() as database:
-        rows = [
-            described(node) for node in repository.subtree(database, tenant_at(database, parent))
-        ]
+        nodes = repository.subtree(database, tenant_at(database, parent))
+        since = repository.disabled(database)
+    rows = [described(node) for node in nodes]
+    for row, node in zip(rows, nodes, strict=True):
+        if not as_json or node.id in since:
+            row["disabled_at"] = moment(since.get(node.id))
     show_rows(rows, as_json, "There are no tenants.")
 
 
@@ -64,6 +68,28 @@ def rename(tenant_uuid: UUID, name: str, as_json: bool) -> None:
     with open_database() as database:
         node = repository.rename(database, tenant_at(database, tenant_uuid), name)
     show(described(node), as_json, f"Renamed {node.uuid}.")
+
+
+@tenants.command("disable")
+@uuid_argument
+@json_option
+def disable(tenant_uuid: UUID, as_json: bool) -> None:
+    """Clients and users of a tenant, and of those below, get no new token from now on."""
+    with open_database() as database:
+        node = tenant_at(database, tenant_uuid)
+        repository.disable(database, node, clock.now())
+    show({**described(node), "disabled": True}, as_json, f"Disabled {node.uuid}.")
+
+
+@tenants.command("enable")
+@uuid_argument
+@json_option
+def enable(tenant_uuid: UUID, as_json: bool) -> None:
+    """Clients and users of a disabled tenant get tokens again, unless disabled themselves."""
+    with open_database() as database:
+        node = tenant_at(database, tenant_uuid)
+        repository.disable(database, node, None)
+    show({**described(node), "disabled": False}, as_json, f"Enabled {node.uuid}.")
 
 
 @tenants.command("delete")

@@ -150,6 +150,27 @@ def rename(database: Database, node: Node, name: str) -> Node:
     return replace(node, name=name)
 
 
+def disable(database: Database, node: Node, since: int | None) -> None:
+    """Clients and users of the subtree get no new token, `since` then; None: they do again."""
+    with database.write_transaction():
+        database.change(Tenant.update(disabled_at=since).where(Tenant.id == node.id))
+
+
+DISABLED = Tenant.select(Tenant.id, Tenant.disabled_at).where(Tenant.disabled_at.is_null(False))
+
+
+def disabled(database: Database) -> dict[int, int]:
+    """The disabled tenants: number to since when."""
+    return dict(database.select(DISABLED.tuples()))
+
+
+def barred(database: Database, number: int) -> bool:
+    """Whether the tenant with this number, or one above it, is disabled."""
+    locator = by_ids(database, [number])[number].locator
+    path = [int(step) for step in locator.strip("/").split("/")]
+    return bool(database.select(DISABLED.where(Tenant.id.in_(path)).tuples()))
+
+
 def delete(database: Database, node: Node) -> None:
     """The tenant is gone. Raises TenantInUse when it owns something, NotFound."""
     if node.root:
