@@ -174,6 +174,9 @@ REFUSED = {
     "no name": (("tenants", "create", "--name", " "), "the name must be 1 to 256"),
     "no such client": (("clients", "disable", "x"), "The client does not exist."),
     "no such user": (("users", "delete", "x"), "The user does not exist."),
+    "no client name": (("clients", "create", "--name", " ", "--scope", "viewer"),
+                       "the name must be 1 to 256"),
+    "no new login": (("users", "rename", "x", "--login", "x "), "the login must be 1 to 256"),
     "no password": (("users", "create", "--login", "x", "--password-stdin", "--scope", "viewer"),
                     "A line with the password is expected"),
 }  # fmt: skip
@@ -183,6 +186,17 @@ REFUSED = {
 def test_what_cannot_be_done_is_told_in_a_line(cli, arguments, message):
     told = cli.refused(*arguments, stdin=b"")
     assert message in told.splitlines()[-1]
+
+
+def test_a_password_is_asked_for_on_a_terminal_alone(tmp_path):
+    flask("db", "upgrade", folder=tmp_path)
+    create = ("users", "create", "--login", "x", "--scope", "viewer")
+    done = flask(*create, folder=tmp_path, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == (
+        "Error: There is no terminal to ask for the password: use --password-stdin."
+    )
+    assert len(done.stderr.splitlines()) == 4  # with the usage
 
 
 def test_a_login_is_taken_once(cli):

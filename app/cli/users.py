@@ -26,6 +26,10 @@ password_option = click.option(
 
 def password_of(from_stdin: bool) -> str:
     """The password: a line of standard input, or asked for twice on the terminal."""
+    if not from_stdin and not sys.stdin.isatty():
+        raise click.UsageError(
+            "There is no terminal to ask for the password: use --password-stdin."
+        )
     if not from_stdin:
         asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         return asked

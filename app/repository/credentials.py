@@ -82,7 +82,9 @@ def read(text: str) -> tuple[Scope, ...]:
 def named(parameter: str, value: str) -> str:
     """`value` when it can name a client or a user. Raises BadRequest."""
     if not 0 < len(value) <= TEXT or not value.isprintable() or value != value.strip():
-        message = f"must be 1 to {TEXT} printable characters without blanks at its ends"
+        message = (
+            f"the {parameter} must be 1 to {TEXT} printable characters without blanks at its ends"
+        )
         raise BadRequest([Fault(parameter, value[:100], message)])
     return value
 
