@@ -6,11 +6,12 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +113,11 @@ class Gunicorn:
         return done.stdout
 
     def start(self) -> None:
-        """It answers; its port may be in use until the last of the old workers has noticed."""
+        """It answers: itself, and not a worker that has not yet noticed that it is an orphan."""
         command = [sys.executable, "-m", "app.starting", "serve", "--port", str(self.port)]
         deadline = time.monotonic() + 60
+        while self.taken() and time.monotonic() < deadline:
+            time.sleep(0.1)
         self.process = spawn(command, self.code, self.log, **self.settings)
         while not self.answers():
             if time.monotonic() > deadline:
@@ -122,6 +125,11 @@ class Gunicorn:
             if self.process.poll() is not None:
                 self.process = spawn(command, self.code, self.log, **self.settings)
             time.sleep(0.2)
+
+    def taken(self) -> bool:
+        """Whether somebody still listens at its port."""
+        with closing(socket.socket()) as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def answers(self) -> bool:
         """Whether it does."""
