@@ -6,9 +6,11 @@ import time
 import pytest
 from writers import Writer
 
+from app.api import waiting as waiting_room
 from app.api.turns import Turns
 from app.api.waiting import AT_ONCE, room_of
-from app.repository import candidates, claiming
+from app.errors import Unavailable
+from app.repository import arrivals, candidates, claiming
 
 WAYS = (((128, 400),), ((0, 400),), ((0, 1),), ((0, 1), (1, 2)), ())
 """Ways to look for candidates: by lanes, by long and short walks, and by all lanes at last."""
@@ -152,6 +154,42 @@ def test_a_waiting_claim_sees_what_another_process_enqueues(writer, tmp_path):
     made = writer.enqueue()
     thread.join(9)
     assert [item["id"] for item in answers[0][0]] == [made["id"]]
+
+
+def test_what_came_while_the_database_was_away_is_heard_of_afterwards(writer, monkeypatch):
+    """However long that was: nobody tells a second time."""
+    room, asked, recent = room_of(writer.app), [], arrivals.recent
+    monkeypatch.setattr(waiting_room, "ASKED_SECONDS", 0.02)
+
+    def away(database, since, now):
+        asked.append((since, now))
+        if len(asked) < 4:
+            raise Unavailable(reason="away")
+        return recent(database, since, now)
+
+    writer.bearer("consumer"), writer.bearer("issuer")
+    thread, answers = waiting(writer, wait=10)
+    monkeypatch.setattr(arrivals, "recent", away)
+    room.on_queued = lambda *_: None
+    made = writer.enqueue()
+    thread.join(9)
+    assert [item["id"] for item in answers[0][0]] == [made["id"]]
+    first = asked[0][0]
+    assert [since for since, _ in asked[:4]] == [first] * 4
+    assert first <= asked[0][1]
+
+
+def test_who_has_heard_nothing_for_long_looks_nevertheless(writer, monkeypatch):
+    monkeypatch.setattr(waiting_room, "ASKED_SECONDS", 0.02)
+    monkeypatch.setattr(waiting_room, "ALONE_SECONDS", 0.1)
+    monkeypatch.setattr(arrivals, "recent", lambda *_: [])
+    writer.bearer("consumer"), writer.bearer("issuer")
+    thread, answers = waiting(writer, wait=10)
+    room_of(writer.app).on_queued = lambda *_: None
+    made = writer.enqueue()
+    thread.join(9)
+    assert [item["id"] for item in answers[0][0]] == [made["id"]]
+    assert answers[0][1] < 5
 
 
 def test_a_waiting_claim_gets_what_becomes_ready(writer):

@@ -28,6 +28,9 @@ NAME = "tasks.waiting"
 ASKED_SECONDS = 0.5
 """How often the database is asked what other processes have enqueued."""
 SECOND = 1_000_000_000
+ALONE_SECONDS = 5.0
+"""Seconds after which a waiting call looks though it has heard nothing, one call at a time: what
+was missed, by whatever accident, is found."""
 AT_ONCE = 4
 """Claims that look for work at the same time in one process: a crowd of them, woken together, would
 contend for the same tasks and take all connections."""
@@ -43,6 +46,7 @@ class Waiter:
         self.wish = wish
         self.key = key
         self.woken = Event()
+        self.looked = clock.monotonic()
 
 
 class Room:
@@ -57,6 +61,8 @@ class Room:
         self.asking = Lock()
         self.turns = Turns(AT_ONCE)
         self.asked = 0.0
+        self.heard = 0
+        """Up to when it is known what others have enqueued: epoch nanoseconds."""
         self.waiters: list[Waiter] = []
         self.later: list[tuple[int, Members]] = []
         listen(self)
@@ -66,6 +72,9 @@ class Room:
         with self.lock:
             if self.closed or len(self.waiters) >= self.seats:
                 return None
+            if not self.waiters:
+                # Who comes in looks for himself first.
+                self.heard = clock.now()
             waiter = Waiter(wish, key)
             self.waiters.append(waiter)
         return waiter
@@ -114,8 +123,10 @@ class Room:
         while not self.closed and (left := deadline - clock.monotonic()) > 0:
             if waiter.woken.wait(min(left, self.pause())):
                 waiter.woken.clear()
+                waiter.looked = clock.monotonic()
                 return not self.closed
             self.look()
+            self.database.rest()
         return False
 
     def pause(self) -> float:
@@ -129,14 +140,22 @@ class Room:
         if clock.monotonic() - self.asked < ASKED_SECONDS or not self.asking.acquire(False):
             return
         try:
-            self.asked = clock.monotonic()
-            self.on_arrival(arrivals.recent(self.database, clock.now()))
+            self.asked, now = clock.monotonic(), clock.now()
+            self.on_arrival(arrivals.recent(self.database, min(self.heard, now), now))
+            self.heard = now
+            self.remind()
         except Unavailable:
             # It is asked again soon; those who wait are not to blame.
             pass
         finally:
-            self.database.rest()
             self.asking.release()
+
+    def remind(self) -> None:
+        """Wake the one who has not looked for the longest time, when that is long."""
+        with self.lock:
+            oldest = min(self.waiters, key=lambda waiter: waiter.looked, default=None)
+        if oldest is not None and clock.monotonic() - oldest.looked > ALONE_SECONDS:
+            oldest.woken.set()
 
     def due(self) -> None:
         """Wake those whose work may be handed out from now on."""

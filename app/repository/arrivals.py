@@ -11,7 +11,7 @@ from app.repository.sentences import rows
 from app.repository.wishes import Wish
 
 BACK = 5_000_000_000
-"""Nanoseconds that are looked back: a commit may come that much later than its time."""
+"""Nanoseconds that are looked back further: a commit may come that much later than its time."""
 AHEAD = 3_000_000_000
 """Nanoseconds ahead for which tasks that wait for their time are kept in mind."""
 MOST = 500
@@ -51,12 +51,12 @@ class Described:
         )
 
 
-def recent(database: Database, now: int) -> list[Arrival]:
-    """What can be claimed and changed a moment ago, and what can be claimed in a moment."""
+def recent(database: Database, since: int, now: int) -> list[Arrival]:
+    """What can be claimed and has changed since then or shortly before, and what soon can be."""
     found: list[Arrival] = []
-    for queue, kind, tenant, affinity in rows(database, RECENT, (now - BACK, MOST)):
+    for queue, kind, tenant, affinity in rows(database, RECENT, (since - BACK, MOST)):
         found.append(((queue, kind, tenant, affinity), None))
-    for *lane, moment in rows(database, UPCOMING, (now - BACK, now + AHEAD, MOST)):
+    for *lane, moment in rows(database, UPCOMING, (since - BACK, now + AHEAD, MOST)):
         found.append(((lane[0], lane[1], lane[2], lane[3]), None if moment <= now else moment))
     return found
 
