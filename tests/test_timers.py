@@ -6,7 +6,8 @@ import pytest
 
 from app import config, database
 from app.catalog.tasks import TASKS
-from app.repository import claiming, enqueueing, leading, projection, steps, tenants, upkeep
+from app.errors import Unavailable
+from app.repository import claiming, enqueueing, firing, leading, projection, steps, tenants, upkeep
 from app.repository.enqueueing import Order
 from app.repository.wishes import Wish
 from app.vocabulary import Lod, ResultCode
@@ -268,6 +269,44 @@ def shown(at):
     from app.catalog.times import written
 
     return written(moment(at))
+
+
+@pytest.mark.parametrize("failure", [ValueError("bad"), Unavailable(reason="bad row")], ids=str)
+def test_a_task_whose_timer_fails_holds_up_no_other(stage, failure, monkeypatch, caplog):
+    first, bad, last = (stage.enqueue(queue=1) for _ in range(3))
+    fire_one = firing.fire_one
+
+    def failing(connected, task, now):
+        if task == bad:
+            raise failure
+        return fire_one(connected, task, now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(firing, "fire_one", failing)
+        assert stage.turn(2).fired == 2
+        assert stage.turn(2).fired == 0
+    assert [stage.seen(task).state for task in (first, bad, last)] == [
+        "completed", "enqueued", "completed",
+    ]  # fmt: skip
+    assert str(bad) in caplog.text
+    assert stage.turn(2).fired == 1
+
+
+def test_when_the_database_is_away_no_task_is_to_blame(stage, monkeypatch, caplog):
+    for _ in range(30):
+        stage.enqueue(queue=1)
+    tried = []
+
+    def away(*given):
+        tried.append(given)
+        raise Unavailable(reason="away")
+
+    monkeypatch.setattr(firing, "fire_one", away)
+    monkeypatch.setattr(firing, "rows", away)
+    with pytest.raises(Unavailable):
+        stage.turn(2)
+    assert len(tried) < 5
+    assert caplog.text == ""
 
 
 @pytest.fixture

@@ -14,13 +14,11 @@ from functools import partial
 from app import clock, transitions
 from app.database import Database
 from app.lifecycle import HELD
-from app.repository import endings, idempotency, leading, promoting
+from app.repository import firing, idempotency, leading, promoting
 from app.repository.facts import attempted, read, store
 from app.repository.leading import BY_HAND, Candidate, Reign
 from app.repository.sentences import rows
-from app.repository.steps import happened
-from app.signals import Event, send_all, turned
-from app.transitions import expired, fires
+from app.signals import turned
 from app.vocabulary import State
 
 DUTY = "reaper"
@@ -77,11 +75,12 @@ def turn(database: Database, now: int, until: float = UNBOUNDED) -> Turn:
     while due := [row[0] for row in rows(database, DUE, (now, BATCH))]:
         before = fired + promoted
         for some in batches(due):
-            went = fire(database, some, now)
+            went = firing.fire(database, some, now)
             fired += len(went)
-            promoted += sum(
-                promoting.promoted(database, task, now) for task in some if task not in went
-            )
+            for task in some:
+                if task not in went:
+                    act = partial(promoting.promoted, database, task, now)
+                    promoted += firing.alone(database, task, act) or 0
             if clock.monotonic() >= until:
                 return Turn(fired, promoted, more=True)
         if fired + promoted == before:
@@ -93,39 +92,6 @@ def turn(database: Database, now: int, until: float = UNBOUNDED) -> Turn:
 def batches(tasks: Sequence[int]) -> Iterator[Sequence[int]]:
     """`tasks` in parts for one transaction each."""
     return (tasks[at : at + TOGETHER] for at in range(0, len(tasks), TOGETHER))
-
-
-def fire(database: Database, tasks: Sequence[int], now: int) -> list[int]:
-    """Those of `tasks` whose timer was due at `now` and has fired; once, whoever else looks."""
-
-    def act() -> tuple[list[int], list[Event]]:
-        fired, events = [], []
-        with database.write_transaction():
-            for task in tasks:
-                if told := fire_one(database, task, now):
-                    fired.append(task)
-                    events += told
-        return fired, events
-
-    fired, events = attempted(database, act)
-    send_all(events)
-    return fired
-
-
-def fire_one(database: Database, task: int, now: int) -> list[Event]:
-    """What has happened when a timer fired, in the open transaction; empty: none was due."""
-    old = read(database, task)
-    if old is None or old.due_at is None or old.due_at > now:
-        return []
-    timer = fires(old, now)
-    if timer is None:
-        return []
-    new = expired(old, timer, now)
-    store(database, old, new)
-    if old.held:
-        endings.close(database, old, new.updated_at or now, timer.value)
-    endings.settle(database, new)
-    return happened(database, old, new, timer.value)
 
 
 def spare(database: Database, sweep: Sweep, now: int, until: float = UNBOUNDED) -> Turn:
