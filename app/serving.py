@@ -73,7 +73,7 @@ class Quiet(Logger):
         """The application writes a line of its own."""
 
 
-def guard(_server: Any = None, _worker: Any = None) -> None:
+def guard(_server: Any = None, worker: Any = None) -> None:
     """Slow and silent clients hold no thread for long, and never the loop that serves all others.
 
     As it comes, a new connection occupies a thread for 5 seconds before its first byte, one that
@@ -86,6 +86,14 @@ def guard(_server: Any = None, _worker: Any = None) -> None:
     gthread.TConn.init = limited(gthread.TConn.init)
     gthread.ThreadWorker.handle = parting(gthread.ThreadWorker.handle)
     util.write_error = wire.refuse
+    if worker is not None:
+        at_hand(worker.cfg)
+
+
+def at_hand(chosen: Any) -> None:
+    """Gunicorn's settings are plain attributes: it looks for some thirty of them in a request."""
+    plain = {name for name in chosen.settings if not hasattr(type(chosen), name)}
+    vars(chosen).update({name: getattr(chosen, name) for name in plain})
 
 
 def limited(init: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -19,6 +19,7 @@ import pytest
 import requests
 from commands import Commands
 from gunicorn import util
+from gunicorn.config import Config
 from gunicorn.workers import base, gthread
 from services import command, family, refused, running
 
@@ -175,6 +176,14 @@ def test_what_make_run_tells_is_not_carried_away_by_its_log(
     with running(url, tmp_path, "run", **settings) as started:
         assert requests.get(f"{started.url}{PATH}", timeout=10).status_code == 401
         assert len(lines(started)) == told
+
+
+def test_settings_that_are_at_hand_are_as_they_were():
+    chosen = Config()
+    before = {name: getattr(chosen, name) for name in chosen.settings}
+    serving.at_hand(chosen)
+    assert {name: getattr(chosen, name) for name in chosen.settings} == before
+    assert vars(chosen)["keepalive"] == before["keepalive"]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
