@@ -65,8 +65,8 @@ def round_of(name: str, work: Work, sent: Line, floor: Floor, meters: list[Meter
     """What a task costs the service and the floor."""
     count, _ = SIZES[name]
     some = list(islice(work.bodies, count))
-    acts = floor_of(floor, work, name, count)
     ours = meters[0].measure(partial(ACTS[name], sent, some))
+    acts = floor_of(floor, work, name, count)
     return [ours / count, meters[1].measure(partial(ran, acts)) / count]
 
 
