@@ -79,6 +79,12 @@ def sent(service, raw):
         return answer.status, answer.headers, answer.read()
 
 
+@pytest.mark.parametrize("place", ["/", f"{PATH}/", "/nowhere?", f"{PATH}?"])
+def test_a_token_that_went_astray_is_not_logged(service, place):
+    requests.get(f"{service.url}{place}eyJh.eyJz.c2ln", timeout=10)
+    assert "eyJz" not in service.logged()
+
+
 def test_what_the_server_itself_refuses_is_logged_without_values(service):
     status, _, body = sent(
         service, b"GET /tasks?startedBy=secret HTTP/1.1 extra\r\nHost: x\r\n\r\n"
