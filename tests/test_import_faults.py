@@ -81,6 +81,25 @@ FAULTS = {
 }  # fmt: skip
 
 
+INNER = {
+    "a member": ({"state": "completed", "result": {"code": "okay", "payload": 1}}, '"okay"'),
+    "a tenant's": ({"tenant": {"id": "5", "locator": "/2/5/"}}, '"/2/5/"'),
+    "one of a list": ({"tags": ["a", 5]}, "5"),
+    "one of a list's": ({"attempts": [{"number": "x", "assignedAt": "2026-01-01"}]}, '"x"'),
+}
+
+
+@pytest.mark.parametrize(("changes", "value"), INNER.values(), ids=INNER)
+def test_a_fault_shows_the_very_value_that_is_wrong(empty, changes, value):
+    (line, _) = empty.complaints(task(1, **changes))
+    assert line.endswith(f" (not {value})")
+
+
+def test_of_what_is_missing_within_no_value_is_shown(empty):
+    (line, _) = empty.complaints(task(1, tenant={"id": "99"}))
+    assert line.endswith(": tenant.locator: is needed: no tenant 99 is known")
+
+
 @pytest.mark.parametrize(("changes", "message"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_told_and_nothing_is_written(empty, changes, message):
     lines = empty.complaints(task(2), task(1, **changes))

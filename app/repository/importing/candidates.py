@@ -1,6 +1,7 @@
 """One object on trial: its columns, and all that is wrong with it by itself."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from app.vocabulary import State
 COMPLETED = State.COMPLETED.code
 REQUIRED = (("id", "id"), ("uuid", "uuid"), ("type", "type_id"), ("state", "state"))
 """Attributes that every object needs, and their columns."""
+STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 SHOWN = 100
 """Characters of a faulty value that a message repeats."""
 
@@ -30,10 +32,25 @@ class Candidate:
     into: Columns
     faults: list[Fault]
 
+    def refuse(self, name: str, value: Any, error: Wrong) -> None:
+        """What is wrong with the attribute `name`, and with which part of its `value`."""
+        for place, words in error.faults:
+            self.wrong(name + place, part(value, place), words)
+
     def wrong(self, place: str, value: Any, message: str) -> None:
         """One more fault."""
         shown = "" if value is None else json.dumps(value, ensure_ascii=False, default=str)[:SHOWN]
         self.faults.append(Fault(place, shown, message))
+
+
+def part(value: Any, place: str) -> Any:
+    """What is at `place` in `value`, such as `[0].number`; None where nothing is."""
+    for member, number in STEP.findall(place):
+        try:
+            value = value[member or int(number)]
+        except (LookupError, TypeError):
+            return None
+    return value
 
 
 def read(origin: Any, value: Any, troubles: Sequence[str]) -> Candidate:
@@ -54,8 +71,7 @@ def read(origin: Any, value: Any, troubles: Sequence[str]) -> Candidate:
             try:
                 reader(given, into)
             except Wrong as error:
-                for place, words in error.faults:
-                    candidate.wrong(name + place, given, words)
+                candidate.refuse(name, given, error)
     consistent(candidate, value, layout.twins)
     return candidate
 

@@ -133,8 +133,7 @@ class Checker:
         try:
             return self.tenancy.of(told, candidate.into)
         except Wrong as error:
-            for place, words in error.faults:
-                candidate.wrong("tenant" + place, told, words)
+            candidate.refuse("tenant", told, error)
             return None
 
     def task_tenant(self, candidate: Candidate, told: Node | None) -> Node | None:
