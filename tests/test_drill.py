@@ -36,7 +36,7 @@ def test_nothing_is_lost_or_done_twice_while_everything_is_killed(engine, reques
 
 def test_without_transactions_the_drill_fails():
     status, counts = drill(
-        ENGINES="sqlite", FAULT="transaction", TASKS="120", KILLS="12", WITHIN="120"
+        ENGINES="sqlite", FAULT="transaction", TASKS="80", KILLS="20", WITHIN="120"
     )
     assert status == 1
     halves = ("completions that are half written", "answers that nobody expects",

@@ -38,9 +38,10 @@ WRITES = "app/database.py"
 FAULTS = {
     "fence": (("app/repository/steps.py", "facts.fence == fence and ", ""),),
     "transaction": (
-        (WRITES, "with self.transaction(begin):\n            yield", "yield"),
+        (WRITES, 'with self.transaction(("START TRANSACTION",)):', "if True:"),
+        (WRITES, ', self.transaction(("BEGIN IMMEDIATE",)):', ":"),
         # Each write takes its time, so that a kill can meet half of them.
-        (WRITES, "    return int(self.", "    sleep(0.01)\n            return int(self."),
+        (WRITES, "    return int(self.", "    sleep(0.03)\n            return int(self."),
     ),
 }
 """For each fault: files, what is right in them, and what is put in all its places instead."""
