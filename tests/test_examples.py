@@ -162,6 +162,8 @@ def test_the_demonstration_s_crew_works_and_leaves_nothing_behind(stage):
         assert stage.issue("--argument", '{"seconds": 0.1}')[-1] == "ok"
         programs = children(crew.process.pid)
         assert len(programs) == 2
+        # A terminal's Ctrl-C is the server's affair: it would meet them while they start.
+        assert all(os.getpgid(one) != os.getpgrp() for one in (crew.process.pid, *programs))
     finally:
         crew.end()
     assert [pid for pid in programs if Path(f"/proc/{pid}").exists()] == []

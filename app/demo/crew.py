@@ -5,7 +5,6 @@ does: the server holds the other end of that pipe, so that however the server en
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -35,8 +34,9 @@ class Crew:
         """They work, if there are to be any."""
         if self.agents:
             command = [sys.executable, "-m", "app.demo.crew", str(self.agents)]
+            # Ctrl-C goes to the server's whole group, and would meet them while they start.
             self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, env={**os.environ, **self.given}
+                command, stdin=subprocess.PIPE, env={**os.environ, **self.given}, process_group=0
             )
 
     def end(self) -> None:
@@ -75,8 +75,6 @@ def dismiss(programs: list[subprocess.Popen[bytes]]) -> None:
 
 def main(agents: int) -> None:
     """Let them work until standard input ends."""
-    # Ctrl-C goes to the whole group; they end when the server does.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     names = [f"demo-agent-{number}" for number in range(1, agents + 1)]
     programs = [program("agent.py", name, client="AGENT_") for name in names]
     programs.append(program("issue.py", "--no-watch", "--every", ENQUEUED_SECONDS))
