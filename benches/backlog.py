@@ -34,8 +34,11 @@ COLUMNS = (
 )
 
 
-def waiting(mix: str, count: int) -> Iterator[tuple[Any, ...]]:
-    """Rows of tasks as the service enqueues them, all before now; their lanes still as members."""
+def waiting(mix: str, count: int, first: int = 0) -> Iterator[tuple[Any, ...]]:
+    """Rows of tasks as the service enqueues them, all before now; their lanes still as members.
+
+    `first`: how many others are waiting already.
+    """
     chance = random.Random(mix)
     owner, kind, reasons = data.Draw(chance, TENANTS, 0.9), data.Draw(chance, TYPES), MIXES[mix]
     branches = {row[0]: row[3] for row in data.tenants()}
@@ -53,7 +56,7 @@ def waiting(mix: str, count: int) -> Iterator[tuple[Any, ...]]:
                     tenant = OWN + 1 + owner()
                 case "type":
                     type_, tenant = 1 + kind(), OWN + owner()
-        moment = data.NOW + number * 1_000
+        moment = data.NOW + (first + number) * 1_000
         yield (
             moment // 1000, chance.randbytes(16), type_, 1 + type_ % 12,
             chance.choices((1, 2, 3, 4, 5), (3, 3, 88, 3, 3))[0], 1, tenant, branches[tenant],
@@ -80,16 +83,27 @@ def load(database: Database, mix: str, count: int, completed: int) -> None:
     some = finished(completed)
     while batch := list(islice(some, data.BATCH)):
         data.write(database, batch, 0, False)
-    lanes: dict[tuple[int, ...], int] = {}
-    rows = waiting(mix, count)
+    put(database, mix, count)
+    data.build(database)
+
+
+def put(database: Database, mix: str, count: int, first: int = 0) -> None:
+    """`count` more tasks wait, behind the `first` ones that were put before."""
+    known = database.rows("SELECT queue_id, type_id, tenant_id, affinity_id, id FROM lanes")
+    lanes: dict[tuple[int, ...], int] = {tuple(row[:4]): row[4] for row in known}
+    old = len(lanes)
+    next_ = max(lanes.values(), default=0) + 1 - old
+    rows = waiting(mix, count, first)
     while block := list(islice(rows, data.BATCH)):
-        put = [(*row[:9], lanes.setdefault(row[9], len(lanes) + 1), *row[10:]) for row in block]
+        made = [
+            (*row[:9], lanes.setdefault(row[9], next_ + len(lanes)), *row[10:]) for row in block
+        ]
         with database.write_transaction():
-            data.fill(database, "tasks", COLUMNS, put)
+            data.fill(database, "tasks", COLUMNS, made)
             data.fill(database, "task_details", "task_id, queued_at",
                       [(row[0], row[10]) for row in block])  # fmt: skip
+    new = list(lanes.items())[old:]
     with database.write_transaction():
         data.fill(database, "lanes", "id, digest, queue_id, type_id, tenant_id, affinity_id",
-                  [(number, digest(lane), *lane) for lane, number in lanes.items()])  # fmt: skip
+                  [(number, digest(lane), *lane) for lane, number in new])  # fmt: skip
         invariants.note(database, TASKS, [(0, None, None, 0, None)])
-    data.build(database)

@@ -7,13 +7,14 @@ PREFIX = "bare_"
 """What their names begin with."""
 
 
-def make(database: Database) -> None:
-    """There are such tables, filled."""
+def make(database: Database, most: int | None = None) -> None:
+    """There are such tables, filled: with all rows, or with so many at most of each."""
+    some = "" if most is None else f" LIMIT {most}"
     for table in ROWS:
         if not database.engine.table_exists(PREFIX + table):
             (of_mysql if database.dialect == "mysql" else of_sqlite)(database, table)
             with database.write_transaction():
-                database.run(f"INSERT INTO {PREFIX}{table} SELECT * FROM {table}")
+                database.run(f"INSERT INTO {PREFIX}{table} SELECT * FROM {table}{some}")
 
 
 def of_mysql(database: Database, table: str) -> None:

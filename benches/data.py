@@ -7,7 +7,7 @@ task has 0 to 4; three in a hundred tasks are not completed.
 
 import random
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -156,7 +156,13 @@ def fill(database: Database, table: str, columns: str, rows: list[Any]) -> None:
         )
 
 
-def load(database: Database, count: int, seed: int = 1, steps: bool = True) -> None:
+Fill = Callable[[Database, str, str, list[Any]], None]
+"""What inserts rows into the columns of a table."""
+
+
+def load(
+    database: Database, count: int, seed: int = 1, steps: bool = True, fill: Fill = fill
+) -> None:
     """An upgraded database with `count` tasks (and three activities each when `steps`)."""
     schema.upgrade(database)
     drop(database)
@@ -169,13 +175,13 @@ def load(database: Database, count: int, seed: int = 1, steps: bool = True) -> N
     for pair in tasks(count, seed):
         batch.append(pair)
         if len(batch) == BATCH:
-            done = write(database, batch, done, steps)
+            done = write(database, batch, done, steps, fill)
             batch = []
-    write(database, batch, done, steps)
+    write(database, batch, done, steps, fill)
     build(database)
 
 
-def write(database: Database, batch: list[Any], done: int, steps: bool) -> int:
+def write(database: Database, batch: list[Any], done: int, steps: bool, fill: Fill = fill) -> int:
     """Write some tasks with what belongs to them -> how many are there now."""
     with database.write_transaction():
         fill(database, "tasks", TASK_COLUMNS, [row for row, _ in batch])

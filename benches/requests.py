@@ -5,7 +5,7 @@ They are asked by the root, by partners (hundreds of customers), by a large cust
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benches.data import DAY, DAYS, NOW
@@ -137,3 +137,26 @@ REQUESTS = (
     row(PARTNER, DONE, said("resultCode=error")), row(LARGE, BEGUN, type_common),
     row(LARGE, ID, said("state=completed")), row(PARTNER, "asc(type)"),
 )  # fmt: skip
+
+
+def of_activities(tasks: list[int]) -> tuple[Request, ...]:
+    """The same kind of requests for activities. `tasks`: ids of some that have activities."""
+
+    def owned(count: int) -> Draw:
+        return lambda chance: "&".join(f"taskId={task}" for task in chance.sample(tasks, count))
+
+    return (
+        row(ROOT, ID, owned(1)), row(ROOT, ID, owned(50)),
+        *(row(ROOT, order, type_common) for order in (ID, DONE, BEGUN)),
+        row(ROOT, DONE, type_rare), row(ROOT, MOVED, said("state=started")),
+        row(ROOT, DONE, said("resultCode=error")), row(ROOT, ID, said("sustainable=true")),
+        row(ROOT, ID, between("startedAt", 3)), row(ROOT, ID, user(20, 60)),
+        row(ROOT, DONE, lambda chance: f"policyName=policy name {chance.randint(1, 50):06}"),
+        *(row(tenant, order) for tenant in (PARTNER, LARGE) for order in (ID, DONE, MOVED)),
+        row(PARTNER, DONE, said("resultCode=error"), type_middle),
+    )  # fmt: skip
+
+
+def in_every_order(fields: Iterable[str]) -> tuple[Request, ...]:
+    """All that there is, by each of `fields`, both ways."""
+    return tuple(row(ROOT, f"{way}({field})") for field in fields for way in ("asc", "desc"))

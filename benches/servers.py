@@ -42,9 +42,9 @@ class Server:
 
     @property
     def worker(self) -> int:
-        """The process that answers."""
-        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text()
-        return int(children.split()[0])
+        """The process that answers: the first child, or the only process."""
+        children = Path(f"/proc/{self.master}/task/{self.master}/children").read_text().split()
+        return int(children[0]) if children else self.master
 
     def cpu(self) -> float:
         """Seconds of processor time that the worker has used."""
@@ -136,15 +136,31 @@ def environment(url: str, room: Path, workers: int = 1) -> dict[str, str]:
 
 
 @contextmanager
-def serving(application: str, url: str, room: Path, workers: int = 1) -> Iterator[Server]:
-    """`application` (`module:name`) under gunicorn, on the database at `url`."""
-    port = free_port()
+def serving(
+    application: str, url: str, room: Path, workers: int = 1, more: dict[str, str] | None = None
+) -> Iterator[Server]:
+    """`application` (`module:name`) under gunicorn, on the database at `url`.
+
+    `more`: settings beside the usual ones.
+    """
     command = [sys.executable, "-m", "gunicorn", "--config", SETTINGS[application == OURS]]
-    command += ["--bind", f"127.0.0.1:{port}", application]
+    command += ["--bind", "127.0.0.1:{port}", application]
+    with running(command, environment(url, room, workers) | (more or {}), room) as server:
+        yield server
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str], room: Path) -> Iterator[Server]:
+    """What `command` starts at a free port, which is put for its `{port}`."""
+    port = free_port()
     log = room / f"log-{port}"
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(url, room, workers), stderr=stderr
+            [word.format(port=port) for word in command],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
         )
     try:
         wait(process, port, log)
