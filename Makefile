@@ -15,6 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+PEERS := build/peers
 TESTS ?=
 TASKS ?= 10000
 KILLS ?= 50
@@ -27,7 +28,7 @@ WITHIN ?=
 WORKERS ?= auto
 export FLASK_APP := wsgi:app
 
-.PHONY: help install run serve migrate seed test cover lint format docs bench drill drill-cluster check wheel lock clean
+.PHONY: help install run serve migrate seed test cover lint format docs bench scale peers-lock drill drill-cluster check wheel lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +69,13 @@ docs: $(READY_DEV) ## Write the generated tables of the README anew
 bench: $(READY_DEV) ## Measure, and print each figure against its bound (BENCH=part; see benches/__main__.py)
 	@$(BIN)/python -m benches $(BENCH)
 
+scale: $(READY_DEV) ## Measure growth and peers, write docs/benchmarks.md (SIZES=100k,1M,10M ENGINES PARTS)
+	@$(MAKE) $(PEERS)/.ready || echo "The peers cannot be installed here: they are not measured." >&2
+	@$(BIN)/python -m benches.scale
+
+peers-lock: ## Refresh the pins of the frameworks that we are compared with
+	@PYTHON='$(PYTHON)' scripts/lock peers
+
 drill: $(READY_DEV) ## Kill everything while tasks are carried out (TASKS, KILLS, ENGINES, FAULT=fence or transaction)
 	@TASKS='$(TASKS)' KILLS='$(KILLS)' WITHIN='$(WITHIN)' ENGINES='$(ENGINES)' FAULT='$(FAULT)' $(BIN)/python tests/drills/drill.py
 
@@ -105,4 +113,11 @@ $(READY_DEV): requirements-dev.txt requirements-mysql.txt | $(READY)
 	@$(PIP) -r requirements-dev.txt
 	@$(PIP) -r requirements-mysql.txt 2>/dev/null \
 	  || echo "mysqlclient cannot be built here: PyMySQL is used." >&2
+	@touch $@
+
+# Frameworks to be compared with, in an environment of their own: the project does not need them.
+$(PEERS)/.ready: benches/peers/requirements.txt
+	@echo "Installing the peers into $(PEERS) ..."
+	@rm -rf $(PEERS) && $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = (
-    "install run serve migrate seed test cover lint format docs bench drill check wheel lock help"
+    "install run serve migrate seed test cover lint format docs bench scale drill check wheel lock"
+    " help"
 )
 MOST = 45
 
@@ -32,8 +33,10 @@ def test_the_tables_of_the_readme_are_current():
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-mysql.txt"]
-)
+    "name",
+    ["requirements.txt", "requirements-dev.txt", "requirements-mysql.txt",
+     "benches/peers/requirements.txt"],
+)  # fmt: skip
 def test_every_package_is_pinned_with_hashes_and_no_address(name):
     assert all("--hash=sha256:" in block for block in locked(name).values())
     assert not re.search(

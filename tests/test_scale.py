@@ -1,0 +1,106 @@
+"""`make scale`: measures once, goes on where it was cut, and tells figures beside their bounds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benches import claim
+from benches.scale import __main__ as scale
+from benches.scale import judged, reads, rivals
+from benches.scale.stock import Stock
+
+PARTS = "lists counts claims"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, room: Path) -> None:
+    """One run of small sizes, in `room`."""
+    chosen = {"SIZES": "1k,2k", "ENGINES": "sqlite", "PARTS": PARTS, "ACTIVITIES": "1k",
+              "SCALE_FOLDER": str(room), "DOCS": str(room / "docs")}  # fmt: skip
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    for module, name, value in ((reads, "DRAWS", 2), (reads, "TIMES", 1), (claim, "CLAIMS", 5)):
+        monkeypatch.setattr(module, name, value)
+    scale.main()
+
+
+def test_a_run_is_told_and_what_is_kept_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, tmp_path)
+    page = (tmp_path / "docs" / "benchmarks.md").read_text()
+    assert "## Bounds" in page
+    assert "SQLite, 1k to 2k" in page
+    assert "<= 60 ms" in page
+    pictures = {file.name for file in (tmp_path / "docs" / "benchmarks").iterdir()}
+    assert "family-orders.svg" in pictures
+    assert all(f"benchmarks/{name}" in page for name in pictures)
+    told = capsys.readouterr().err
+    assert "6 of 6: sqlite, 2,000 tasks, claims" in told
+    assert "FAILED" not in told
+    next((tmp_path / "results").glob("*-2000-counts.json")).unlink()
+    run(monkeypatch, tmp_path)
+    again = capsys.readouterr().err
+    assert "1 of 1: sqlite, 2,000 tasks, counts" in again
+    assert "loaded" not in again
+
+
+def test_half_a_database_is_loaded_anew(tmp_path: Path) -> None:
+    stock = Stock(tmp_path, None, 1_000)
+    stock.make("sqlite", 300)
+    file = Path(stock.url("sqlite", 300).removeprefix("sqlite:///"))
+    whole = file.stat().st_size
+    assert stock.whole("sqlite", 300)
+    file.write_bytes(b"")
+    stock.stamp("sqlite", 300)[0].unlink()
+    stock.make("sqlite", 300)
+    assert file.stat().st_size == whole
+
+
+def request(words: str, ms: list[float], full: bool = True) -> dict[str, Any]:
+    """A request's line."""
+    return {"words": words, "family": "orders", "filters": 0, "ms": ms, "full": full}
+
+
+def results(*sizes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lists measured on SQLite, at one size after the other."""
+    return [
+        {"part": "lists", "engine": "sqlite", "size": 10**number, "told": {"requests": requests}}
+        for number, requests in enumerate(sizes, 3)
+    ]
+
+
+def test_growth_is_that_of_full_pages() -> None:
+    small = [request("a", [1.0] * 9), request("b", [1.0] * 9), request("c", [1.0] * 9, False)]
+    large = [request("a", [1.4] * 9), request("b", [1.6] * 9), request("c", [50.0] * 9)]
+    grown, slowest = judged.verdicts(results(small, large))
+    assert grown.figure == "1 of 2 within; worst 1.60 x (b)"
+    assert grown.kept is False
+    assert slowest.figure == "50.0 ms (c)"
+    assert slowest.kept is True
+
+
+@pytest.mark.parametrize(("text", "size"), [("5000", 5_000), ("100k", 100_000), ("10M", 10**7)])
+def test_sizes_are_written_as_people_say_them(text: str, size: int) -> None:
+    assert scale.number(text) == size
+    assert scale.number(judged.short(size)) == size
+
+
+@pytest.mark.parametrize("text", ["", "k", "1.5M", "many", "0", "-1"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(SystemExit, match="not a size"):
+        scale.number(text)
+
+
+def test_a_peer_that_answers_other_items_is_not_timed() -> None:
+    class Wrong:
+        headers = {"Authorization": "Bearer a.b.c"}
+
+        def ask(self, path: str) -> bytes:
+            return json.dumps({"results": [{"id": 2, "policy": None}]}).encode()
+
+    server: Any = Wrong()
+    assert rivals.items(server.ask("/")) == [{"id": 2}]
+    with pytest.raises(ValueError, match="the service's items"):
+        rivals.check(server, "/", [{"id": 1}])
