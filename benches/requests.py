@@ -6,7 +6,7 @@ They are asked by the root, by partners (hundreds of customers), by a large cust
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benches.data import DAY, DAYS, NOW
 
@@ -142,11 +142,13 @@ REQUESTS = (
 def of_activities(tasks: list[int]) -> tuple[Request, ...]:
     """The same kind of requests for activities. `tasks`: ids of some that have activities."""
 
-    def owned(count: int) -> Draw:
-        return lambda chance: "&".join(f"taskId={task}" for task in chance.sample(tasks, count))
+    def owned(count: int) -> Request:
+        made = row(ROOT, ID, lambda chance: "&".join(
+            f"taskId={task}" for task in chance.sample(tasks, count)))  # fmt: skip
+        return replace(made, words=f"root: taskId of {count} + order={ID}")  # ids are not the same
 
     return (
-        row(ROOT, ID, owned(1)), row(ROOT, ID, owned(50)),
+        owned(1), owned(50),
         *(row(ROOT, order, type_common) for order in (ID, DONE, BEGUN)),
         row(ROOT, DONE, type_rare), row(ROOT, MOVED, said("state=started")),
         row(ROOT, DONE, said("resultCode=error")), row(ROOT, ID, said("sustainable=true")),

@@ -8,15 +8,14 @@ import pytest
 
 from benches import claim
 from benches.scale import __main__ as scale
-from benches.scale import judged, reads, rivals
-from benches.scale.stock import Stock
+from benches.scale import judged, reads, rivals, stock
 
-PARTS = "lists counts claims"
+PARTS = "lists activities counts claims"
 
 
 def run(monkeypatch: pytest.MonkeyPatch, room: Path) -> None:
     """One run of small sizes, in `room`."""
-    chosen = {"SIZES": "1k,2k", "ENGINES": "sqlite", "PARTS": PARTS, "ACTIVITIES": "1k",
+    chosen = {"SIZES": "1k,2k", "ENGINES": "sqlite", "PARTS": PARTS, "ACTIVITIES": "2k",
               "SCALE_FOLDER": str(room), "DOCS": str(room / "docs")}  # fmt: skip
     for name, value in chosen.items():
         monkeypatch.setenv(name, value)
@@ -37,8 +36,12 @@ def test_a_run_is_told_and_what_is_kept_is_not_measured_again(
     assert "family-orders.svg" in pictures
     assert all(f"benchmarks/{name}" in page for name in pictures)
     told = capsys.readouterr().err
-    assert "6 of 6: sqlite, 2,000 tasks, claims" in told
+    assert "8 of 8: sqlite, 2,000 tasks, claims" in told
     assert "FAILED" not in told
+    database = stock.opened(f"sqlite:///{tmp_path}/sqlite/tasks2000.db")
+    assert database.rows(stock.WRITTEN) == []
+    assert database.rows("SELECT count(*) FROM tasks") == [(2_000,)]
+    database.close()
     next((tmp_path / "results").glob("*-2000-counts.json")).unlink()
     run(monkeypatch, tmp_path)
     again = capsys.readouterr().err
@@ -47,14 +50,14 @@ def test_a_run_is_told_and_what_is_kept_is_not_measured_again(
 
 
 def test_half_a_database_is_loaded_anew(tmp_path: Path) -> None:
-    stock = Stock(tmp_path, None, 1_000)
-    stock.make("sqlite", 300)
-    file = Path(stock.url("sqlite", 300).removeprefix("sqlite:///"))
+    some = stock.Stock(tmp_path, None, 1_000)
+    some.make("sqlite", 300)
+    file = Path(some.url("sqlite", 300).removeprefix("sqlite:///"))
     whole = file.stat().st_size
-    assert stock.whole("sqlite", 300)
+    assert some.whole("sqlite", 300)
     file.write_bytes(b"")
-    stock.stamp("sqlite", 300)[0].unlink()
-    stock.make("sqlite", 300)
+    some.stamp("sqlite", 300)[0].unlink()
+    some.make("sqlite", 300)
     assert file.stat().st_size == whole
 
 

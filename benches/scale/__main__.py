@@ -13,8 +13,10 @@ was; a part whose code has changed is measured anew, and so is one whose file is
 
 import fcntl
 import os
+import signal
 import sys
 import tempfile
+import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -60,24 +62,23 @@ class Run:
     page: Path
     failures: list[str] = field(default_factory=list)
 
-    def wanted(self) -> list[tuple[Part, str, int]]:
-        """The parts to be measured, each on every engine and size where it makes sense."""
+    def all(self) -> list[tuple[Part, str, int]]:
+        """The parts that there are, each on every engine and size where it makes sense."""
         return [
             (part, engine, size)
             for engine in self.engines
             for size in self.sizes
             for part in PARTS
-            if part.name in self.parts
-            and not (part.least and size != self.sizes[0])
+            if not (part.least and size != self.sizes[0])
             and not (part.activities and size > self.activities)
         ]
 
     def missing(self) -> list[tuple[Part, str, int]]:
-        """Those of which no result is kept."""
+        """Those that are asked for, and of which no result is kept."""
         return [
             (part, engine, size)
-            for part, engine, size in self.wanted()
-            if kept.result(self.folder, part.key(engine, size)) is None
+            for part, engine, size in self.all()
+            if part.name in self.parts and kept.result(self.folder, part.key(engine, size)) is None
         ]
 
 
@@ -114,6 +115,7 @@ def measure(run: Run, stock: Stock, room: Path) -> None:
         except Exception as error:  # noqa: BLE001 - hours of other figures are not lost for it
             run.failures.append(f"{words}: {type(error).__name__}: {error}")
             say(f"FAILED: {run.failures[-1]}")
+            traceback.print_exc()
         else:
             say(f"{words}: {found['seconds']} s")
             if note := found["told"].get("missing"):
@@ -123,9 +125,9 @@ def measure(run: Run, stock: Stock, room: Path) -> None:
 
 
 def results(run: Run) -> list[dict[str, Any]]:
-    """All that is kept of what was asked for."""
+    """All that is kept of these sizes and engines."""
     found = []
-    for part, engine, size in run.wanted():
+    for part, engine, size in run.all():
         result = kept.result(run.folder, part.key(engine, size))
         if result is not None:
             found.append({"part": part.name, "engine": engine, "size": size, **result})
@@ -172,4 +174,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # So that what was started ends too, and what was written is taken away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main())

@@ -21,10 +21,10 @@ from benches import bare, data
 from benches.scale import kept, mysqls
 from benches.servers import ROOT, paths
 
-CHUNK = 20_000
+CHUNK = 10_000
 """Rows that are deleted at once."""
-FIRST = data.NOW // 1000
-"""The least number of a task that was not loaded, but written by what was measured."""
+WRITTEN = "SELECT task_id FROM task_details WHERE tags IS NULL OR argument IS NOT NULL"
+"""The tasks that were not loaded, but written by what was measured: they have other details."""
 HASTE = {
     "sqlite": ("PRAGMA synchronous = off", "PRAGMA foreign_keys = 0", "PRAGMA cache_size = -262144",
                "PRAGMA wal_autocheckpoint = 20000"),
@@ -81,8 +81,8 @@ class Stock:
             return
         began = perf_counter()
         self.clear(engine, size)
-        command = [sys.executable, "-m", "benches.scale.stock", self.url(engine, size), str(size)]
-        command.append(str(int(size <= self.activities)))
+        command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "benches.scale.stock"]
+        command += [self.url(engine, size), str(size), str(int(size <= self.activities))]
         subprocess.run(command, cwd=ROOT, env=paths(), check=True)
         kept.write(*self.stamp(engine, size))
         told = f"scale: {engine} {size:,} tasks loaded in {perf_counter() - began:.0f} s"
@@ -157,13 +157,11 @@ def put_back(url: str) -> None:
     database = opened(url, patient=True)
     for table in bare.ROWS:
         database.run(f"DROP TABLE IF EXISTS {bare.PREFIX}{table}")
-    while database.rows(f"SELECT id FROM tasks WHERE id >= {FIRST} ORDER BY id LIMIT 1"):
-        found = database.rows(
-            f"SELECT id FROM tasks WHERE id >= {FIRST} ORDER BY id LIMIT 1 OFFSET {CHUNK}"
-        )
-        until = f" AND id < {found[0][0]}" if found else ""
+    ids = database.rows(WRITTEN)
+    mark = "?" if database.dialect == "sqlite" else "%s"
+    for start in range(0, len(ids), CHUNK):
         with database.write_transaction():
-            database.run(f"DELETE FROM tasks WHERE id >= {FIRST}{until}")
+            database.run_many(f"DELETE FROM tasks WHERE id = {mark}", ids[start : start + CHUNK])
     database.run("DELETE FROM lanes")
     database.close()
 
