@@ -16,7 +16,6 @@ sys.meta_path[:] = [one for one in sys.meta_path if hasattr(one, "find_spec")]
 GREY = "#7d8590"
 """Of words and lines: it stands out from white and from dark alike."""
 COLOURS = {"sqlite": "#2f81f7", "mysql": "#c4710d"}
-OTHERS = ("#2f81f7", "#c4710d", "#2da44e", "#a371f7")
 DASHED = {"width": 3, "dasharray": "6, 4"}
 SOLID = {"width": 3}
 
@@ -28,7 +27,7 @@ def chart(kind: type[Any], title: str, colours: tuple[str, ...], **more: Any) ->
         foreground_strong=GREY, foreground_subtle="#7d859055", guide_stroke_color="#7d859055",
         major_guide_stroke_color="#7d859055", colors=colours, font_family="sans-serif",
         title_font_size=17, label_font_size=13, major_label_font_size=13, legend_font_size=13,
-        value_font_size=13, opacity="1", value_colors=(GREY,) * len(colours),
+        value_font_size=13, opacity="1", stroke_width="2.5", value_colors=(GREY,) * len(colours),
     )  # fmt: skip
     return kind(
         style=style, title=title, js=(), width=560, height=340, legend_at_bottom=True,
@@ -55,7 +54,7 @@ def family_pictures(results: Results, folder: Path) -> Iterator[tuple[str, str]]
         drawn = chart(pygal.Line, f"{family}: ms of a page of 100", colours)
         drawn.x_labels = [short(size) for size in sizes]
         for engine, by_size in shown.items():
-            for at, (word, stroke) in enumerate((("p50", DASHED), ("p95", SOLID))):
+            for at, (word, stroke) in enumerate((("p50, dashed", DASHED), ("p95", SOLID))):
                 values = [by_size[size][at] if size in by_size else None for size in sizes]
                 drawn.add(f"{NAMES[engine]} {word}", values, stroke_style=stroke)
         yield family, save(drawn, f"family-{family.replace(' ', '-')}", folder)
