@@ -78,7 +78,8 @@ class Run:
         return [
             (part, engine, size)
             for part, engine, size in self.all()
-            if part.name in self.parts and kept.result(self.folder, part.key(engine, size)) is None
+            if part.name in self.parts
+            and kept.result(self.folder, part.key(engine, size, self.sizes[0])) is None
         ]
 
 
@@ -108,8 +109,8 @@ def measure(run: Run, stock: Stock, room: Path) -> None:
     todo = run.missing()
     for at, (part, engine, size) in enumerate(todo, 1):
         words = f"{at} of {len(todo)}: {engine}, {size:,} tasks, {part.name}"
-        place = Place(stock, engine, size, room)
-        key = part.key(engine, size)
+        place = Place(stock, engine, size, room, run.sizes[0])
+        key = part.key(engine, size, run.sizes[0])
         try:
             found = kept.measured(run.folder, key, lambda: part.measure(place))  # noqa: B023
         except Exception as error:  # noqa: BLE001 - hours of other figures are not lost for it
@@ -128,7 +129,7 @@ def results(run: Run) -> list[dict[str, Any]]:
     """All that is kept of these sizes and engines."""
     found = []
     for part, engine, size in run.all():
-        result = kept.result(run.folder, part.key(engine, size))
+        result = kept.result(run.folder, part.key(engine, size, run.sizes[0]))
         if result is not None:
             found.append({"part": part.name, "engine": engine, "size": size, **result})
     return found

@@ -12,7 +12,7 @@ from benches.scale.place import Place
 ROUNDS = 5
 CLIENTS, SECONDS, WARM = 8, 2.5, 50
 """Connections, each of which asks again as soon as it has its answer; for how long."""
-THREADS = [(1, threads) for threads in (1, 2, 4, 8)]
+THREADS = [(1, threads) for threads in (2, 4, 8, 16)]
 PROCESSES = [(workers, 4) for workers in (1, 2, 4)]
 
 

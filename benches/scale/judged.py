@@ -58,20 +58,20 @@ def of(results: Results, part: str, engine: str) -> dict[int, Any]:
     return dict(sorted(found.items()))
 
 
-def ends(by_size: dict[int, Any]) -> tuple[int, int] | None:
-    """The smallest and the largest size; None when there are not two."""
-    return (min(by_size), max(by_size)) if len(by_size) > 1 else None
+def grown(results: Results, part: str, engine: str) -> tuple[str, Any] | None:
+    """From where to where, and what the part told of the largest size; None without another."""
+    by_size = of(results, part, engine)
+    if not by_size or not (told := by_size[max(by_size)])["against"]:
+        return None
+    return f"{NAMES[engine]}, {short(told['against'])} to {short(max(by_size))}", told
 
 
-def growth(by_size: dict[int, Any]) -> list[tuple[float, str, float, float]]:
+def growth(told: Any) -> list[tuple[float, str, float, float]]:
     """Ratio, words and both p95 of each request whose pages are full at both ends, worst first."""
-    small, large = (by_size[size] for size in (min(by_size), max(by_size)))
-    rows = {row["words"]: row for row in small["requests"]}
     found = []
-    for row in large["requests"]:
-        before = rows[row["words"]]
-        if row["full"] and before["full"]:
-            low, high = p95(before["ms"]), p95(row["ms"])
+    for row in told["requests"]:
+        if row["comparable"]:
+            low, high = p95(row["before"]), p95(row["ms"])
             found.append((high / low, row["words"], low, high))
     return sorted(found, reverse=True)
 
@@ -82,18 +82,14 @@ def lists(results: Results, part: str, engine: str) -> Iterator[Verdict]:
     if not by_size:
         return
     what = "activities" if part == "activities" else "tasks"
-    if sizes := ends(by_size):
-        grown = growth(by_size)
-        within = sum(ratio <= FLAT for ratio, *_ in grown)
-        where = f"{NAMES[engine]}, {short(sizes[0])} to {short(sizes[1])}"
-        worst = (
-            f"worst {grown[0][0]:.2f} x ({said(grown[0][1])})"
-            if grown
-            else "no page is full at both"
-        )
+    if found := grown(results, part, engine):
+        where, told = found
+        rows = growth(told)
+        within = sum(ratio <= FLAT for ratio, *_ in rows)
+        worst = f"worst {rows[0][0]:.2f} x ({said(rows[0][1])})" if rows else "no page is full"
         yield Verdict(
             f"p95 of full pages of {what} at the largest size against the smallest", where,
-            f"{within} of {len(grown)} within; {worst}", f"<= {FLAT:g} x", within == len(grown),
+            f"{within} of {len(rows)} within; {worst}", f"<= {FLAT:g} x", within == len(rows),
         )  # fmt: skip
     slowest, words, size = max(
         (p95(row["ms"]), row["words"], size)
@@ -107,14 +103,9 @@ def lists(results: Results, part: str, engine: str) -> Iterator[Verdict]:
 
 def claims(results: Results, engine: str) -> Iterator[Verdict]:
     """How claims grow."""
-    by_size = of(results, "claims", engine)
-    if sizes := ends(by_size):
-        before, after = (by_size[size]["callers"] for size in sizes)
-        ratio, words = max(
-            (large["us"] / small["us"], large["words"])
-            for small, large in zip(before, after, strict=True)
-        )
-        where = f"{NAMES[engine]}, {short(sizes[0])} to {short(sizes[1])}"
+    if found := grown(results, "claims", engine):
+        where, told = found
+        ratio, words = max((row["us"] / row["before"], row["words"]) for row in told["callers"])
         figure = f"worst {ratio:.2f} x ({words})"
         yield Verdict("a claim at the largest size against the smallest", where, figure,
                       f"<= {CLAIM:g} x", ratio <= CLAIM)  # fmt: skip

@@ -16,7 +16,8 @@ machine hardly changes; MariaDB, whose work is done by another process, by the c
 """
 LISTS = """Pages of 100 by the repository (`lod=short`), warm. Each request is asked with nine
 values of its own, the same at each size; each counts with the fastest of three tries, so that p95
-tells dear values rather than a busy machine. A picture shows all requests of a family together.
+tells dear values rather than a busy machine. How a request grows is told from draws of the largest
+size and of the smallest taken in turn. A picture shows all requests of a family together.
 """
 CLAIMS = """Microseconds of one claim (median of 60) while a twentieth of the table waits that 99 in
 100 callers may not take, and another twentieth that everybody may.

@@ -14,24 +14,26 @@ class Part:
     """One part: what it measures, at which sizes, and what makes its results old.
 
     `least`: only at the smallest, as it does not depend on the size; `activities`: only where
-    there are some.
+    there are some; `paired`: in turn with the smallest.
     """
 
     name: str
     measure: Callable[[Place], dict[str, Any]]
     least: bool = False
     activities: bool = False
+    paired: bool = False
     sources: tuple[str, ...] = ()
 
-    def key(self, engine: str, size: int) -> Key:
-        """Where its result is kept."""
+    def key(self, engine: str, size: int, least: int) -> Key:
+        """Where its result is kept; `least`: the smallest size."""
         module = f"benches/scale/{self.measure.__module__.rpartition('.')[2]}.py"
-        return Key(engine, size, self.name, digest((*MEASURED, module, *self.sources)))
+        code = digest((*MEASURED, "benches/scale/place.py", module, *self.sources))
+        return Key(engine, size, self.name, f"{code}-{least}" if self.paired else code)
 
 
 PARTS = (
-    Part("lists", reads.lists),
-    Part("activities", reads.activities, activities=True),
+    Part("lists", reads.lists, paired=True),
+    Part("activities", reads.activities, activities=True, paired=True),
     Part("counts", reads.counts),
     Part("page", doors.page),
     Part("peers", rivals.peers, sources=("benches/peers/**/*.*",)),
@@ -39,5 +41,5 @@ PARTS = (
     Part("cold", reads.cold),
     Part("enqueue", writes.enqueued),
     Part("indexes", writes.indexes, least=True),
-    Part("claims", writes.claims),
+    Part("claims", writes.claims, paired=True),
 )

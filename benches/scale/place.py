@@ -13,12 +13,31 @@ from benches.scale.stock import Stock, opened
 
 @dataclass
 class Place:
-    """One database of the stock; `room`: a folder for what does not last."""
+    """One database of the stock; `room`: a folder for what does not last.
+
+    `least`: the same engine's smallest database, which is measured in turn with this one.
+    """
 
     stock: Stock
     engine: str
     size: int
     room: Path
+    least: int
+
+    @property
+    def sizes(self) -> list[int]:
+        """The smallest size and this one; only this one when it is the smallest."""
+        return sorted({self.least, self.size})
+
+    @property
+    def urls(self) -> list[str]:
+        """The addresses of the databases of these sizes."""
+        return [self.stock.url(self.engine, size) for size in self.sizes]
+
+    @property
+    def against(self) -> int | None:
+        """The size against which this one is judged."""
+        return None if self.size == self.least else self.least
 
     @property
     def url(self) -> str:
@@ -43,6 +62,16 @@ class Place:
             yield database
         finally:
             database.close()
+
+    @contextmanager
+    def databases(self) -> Iterator[list[Database]]:
+        """Those of the smallest size and of this one."""
+        some = [opened(url) for url in self.urls]
+        try:
+            yield some
+        finally:
+            for database in some:
+                database.close()
 
     def seconds(self, cost: Cost) -> float:
         """What judges: processor time on SQLite, the wall's on MariaDB."""

@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -46,26 +46,53 @@ def node_of(database: Database, tenant: str) -> Node:
     return tenants.by_ids(database, [number])[number]
 
 
-def entry(words: str, family: str, filters: int, found: Iterable[Asked]) -> dict[str, Any]:
-    """A request's line: milliseconds of its draws, and whether every page was full."""
-    draws = list(found)
-    return {
-        "words": words, "family": family, "filters": filters,
-        "ms": [round(one.ms, 3) for one in draws], "full": all(one.rows == LIMIT for one in draws),
-    }  # fmt: skip
-
-
-def of(database: Database, catalog: Catalog, request: Request, family: str) -> dict[str, Any]:
-    """The line of a request."""
-    chance, schema = random.Random(request.words), list_schema(catalog)
+def patient(database: Database, found: Iterator[Asked]) -> Iterator[Asked]:
+    """`found`, until the service gives one up: that one took as long as it may take, at least."""
     try:
-        found = list(asked(
-            database, catalog, node_of(database, request.tenant),
-            lambda: query_of(request, chance, schema), DRAWS, TIMES,
-        ))  # fmt: skip
+        yield from found
     except QueryTooSlow:
-        found = [Asked(database.query_seconds * 1000, 0)]  # at least
-    return entry(request.words, family, request.filters, found)
+        yield Asked(database.query_seconds * 1000, 0)
+
+
+def entry(words: str, family: str, found: Sequence[Iterator[Asked]]) -> dict[str, Any]:
+    """A request's line: milliseconds of its draws, and whether every page was full.
+
+    `found`: at this size; or before it at the smallest, whose draws are taken in turn with this
+    one's: so what else slows the machine slows both.
+    """
+    draws = list(zip(*found, strict=False))
+    own, before = [row[-1] for row in draws], [row[0] for row in draws]
+    line = {"words": words, "family": family, "ms": milliseconds(own), "full": full(own)}
+    if len(found) > 1:
+        line |= {"before": milliseconds(before), "comparable": full(own) and full(before)}
+    return line
+
+
+def milliseconds(draws: list[Asked]) -> list[float]:
+    """What each took."""
+    return [round(one.ms, 3) for one in draws]
+
+
+def full(draws: list[Asked]) -> bool:
+    """Whether every page was."""
+    return all(one.rows == LIMIT for one in draws)
+
+
+def of(database: Database, catalog: Catalog, request: Request) -> Iterator[Asked]:
+    """The draws of a request, when they are asked for."""
+    chance, schema = random.Random(request.words), list_schema(catalog)
+    found = asked(
+        database, catalog, node_of(database, request.tenant),
+        lambda: query_of(request, chance, schema), DRAWS, TIMES,
+    )  # fmt: skip
+    return patient(database, found)
+
+
+def at_depth(database: Database, field: str, column: str, depth: float) -> Iterator[Asked]:
+    """The draws of a page at some depth."""
+    node = node_of(database, ROOT)
+    query = deep_query(node, field, column, depth)
+    return patient(database, asked(database, TASKS, node, lambda: query, DRAWS, TIMES))
 
 
 def told_once(requests: tuple[Request, ...]) -> list[Request]:
@@ -80,23 +107,35 @@ def task_requests() -> list[Request]:
 
 def lists(place: Place) -> dict[str, Any]:
     """Every telling request, every order and some depths."""
-    with place.database() as database:
-        rows = [of(database, TASKS, request, family(request)) for request in task_requests()]
-        node = node_of(database, ROOT)
-        for field, column in DEEP:
-            for depth in DEPTHS:
-                query = deep_query(node, field, column, depth)
-                found = asked(database, TASKS, node, lambda: query, DRAWS, TIMES)  # noqa: B023
-                rows.append(entry(f"root: {field} at {depth:.0%}", "depths", 0, found))
-    return {"requests": rows}
+    with place.databases() as some:
+        rows = [
+            entry(one.words, family(one), [of(database, TASKS, one) for database in some])
+            for one in task_requests()
+        ]
+        rows += [
+            entry(f"root: {field} at {depth:.0%}", "depths",
+                  [at_depth(database, field, column, depth) for database in some])
+            for field, column in DEEP for depth in DEPTHS
+        ]  # fmt: skip
+    return {"against": place.against, "requests": rows}
+
+
+def activity_requests(database: Database) -> list[Request]:
+    """The telling ones about activities that there are, and every order."""
+    ids = [row[0] for row in database.rows(f"SELECT id FROM tasks ORDER BY id LIMIT {SOME}")]
+    return told_once((*of_activities(ids), *in_every_order(ACTIVITIES.order_of)))
 
 
 def activities(place: Place) -> dict[str, Any]:
     """The same of activities, of which there are three times as many."""
-    with place.database() as database:
-        ids = [row[0] for row in database.rows(f"SELECT id FROM tasks ORDER BY id LIMIT {SOME}")]
-        requests = told_once((*of_activities(ids), *in_every_order(ACTIVITIES.order_of)))
-        return {"requests": [of(database, ACTIVITIES, one, "activities") for one in requests]}
+    with place.databases() as some:
+        requests = zip(*(activity_requests(database) for database in some), strict=True)
+        rows = [
+            entry(same[-1].words, "activities", [
+                of(database, ACTIVITIES, one) for database, one in zip(some, same, strict=True)])
+            for same in requests
+        ]  # fmt: skip
+    return {"against": place.against, "requests": rows}
 
 
 def counted(database: Database, query: Query, node: Node) -> tuple[float, int]:

@@ -84,7 +84,7 @@ def slowest_to_grow(results: Results) -> Iterator[str]:
     for engine in NAMES:
         grown = [
             one for part in ("lists", "activities")
-            if judged.ends(by_size := of(results, part, engine)) for one in judged.growth(by_size)
+            if (found := judged.grown(results, part, engine)) for one in judged.growth(found[1])
         ]  # fmt: skip
         yield from table(
             (f"{NAMES[engine]}: what grows the most", "p95 smallest", "p95 largest", "ratio"),

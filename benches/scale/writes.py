@@ -28,32 +28,41 @@ STEPS = 5
 
 
 @contextmanager
-def passing(place: Place) -> Iterator[None]:
+def passing(urls: list[str]) -> Iterator[None]:
     """What is written inside is taken away again."""
-    put_back(place.url)
+    for url in urls:
+        put_back(url)
     try:
         yield
     finally:
-        put_back(place.url)
+        for url in urls:
+            put_back(url)
+
+
+def waiting(size: int) -> int:
+    """How many tasks of a mix wait in a table of this size."""
+    return max(size // SHARE, claim.SHORT)
 
 
 def claims(place: Place) -> dict[str, Any]:
     """One claim by different callers, of a twentieth of the table that waits, and another."""
-    rows, count = [], max(place.size // SHARE, claim.SHORT)
-    with passing(place):
+    rows = []
+    with passing(place.urls):
         for number, mix in enumerate(MIXES):
-            with place.database() as database:
-                backlog.put(database, mix, count, number * count)
+            for size, url in zip(place.sizes, place.urls, strict=True):
+                with closing(opened(url)) as database:
+                    backlog.put(database, mix, waiting(size), number * waiting(size))
             for caller in [one for one in CALLERS if one.mix == mix]:
-                [cost] = claim.compared(caller, [place.url])
-                rows.append({"words": caller.words, "us": round(place.seconds(cost) * 1e6)})
-    return {"waiting": count, "callers": rows}
+                costs = [place.seconds(cost) * 1e6 for cost in claim.compared(caller, place.urls)]
+                rows.append({"words": caller.words, "us": round(costs[-1]),
+                             "before": round(costs[0])})  # fmt: skip
+    return {"against": place.against, "waiting": waiting(place.size), "callers": rows}
 
 
 @contextmanager
 def tables(place: Place, most: int) -> Iterator[tuple[Work, list[Floor]]]:
     """Work for the service, and the floor at its tables and at those with primary keys alone."""
-    with passing(place):
+    with passing([place.url]):
         work = Work(place.url)
         with closing(opened(place.url, patient=True)) as database:
             bare.make(database, most)
