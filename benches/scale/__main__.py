@@ -62,6 +62,20 @@ class Run:
     page: Path
     failures: list[str] = field(default_factory=list)
 
+    def result(self, part: Part, engine: str, size: int) -> dict[str, Any] | None:
+        """What is kept of a part; None: nothing."""
+        return kept.result(self.folder, part.key(engine, size, self.sizes[0]))
+
+    def needed(self) -> dict[str, list[int]]:
+        """The sizes to be loaded on each engine: the smallest is asked in turn with every other."""
+        missing = self.missing()
+        return {
+            engine: sorted({
+                size for _, one, big in missing if one == engine for size in (big, self.sizes[0])
+            })
+            for engine in self.engines
+        }  # fmt: skip
+
     def all(self) -> list[tuple[Part, str, int]]:
         """The parts that there are, each on every engine and size where it makes sense."""
         return [
@@ -78,8 +92,7 @@ class Run:
         return [
             (part, engine, size)
             for part, engine, size in self.all()
-            if part.name in self.parts
-            and kept.result(self.folder, part.key(engine, size, self.sizes[0])) is None
+            if part.name in self.parts and self.result(part, engine, size) is None
         ]
 
 
@@ -129,7 +142,7 @@ def results(run: Run) -> list[dict[str, Any]]:
     """All that is kept of these sizes and engines."""
     found = []
     for part, engine, size in run.all():
-        result = kept.result(run.folder, part.key(engine, size, run.sizes[0]))
+        result = run.result(part, engine, size)
         if result is not None:
             found.append({"part": part.name, "engine": engine, "size": size, **result})
     return found
@@ -158,10 +171,7 @@ def main() -> int:
                 run.engines.remove("mysql")
                 run.failures.append(f"MariaDB: NOT MEASURED: {mariadb.MISSING}")
         stock = Stock(run.folder, server, run.activities)
-        missing = {(engine, size) for _, engine, size in run.missing()}
-        stock.fill({
-            engine: sorted(size for one, size in missing if one == engine) for engine in run.engines
-        })  # fmt: skip
+        stock.fill(run.needed())
         measure(run, stock, room)
     facts = {
         "Commit": machine.commit(),
