@@ -30,7 +30,7 @@ class Verdict:
     @property
     def verdict(self) -> str:
         """One word."""
-        return {None: "", True: "ok", False: "**OVER**"}[self.kept]
+        return {None: "", True: "ok", False: "**missed**"}[self.kept]
 
 
 def said(words: str) -> str:
@@ -132,7 +132,7 @@ def doors(results: Results, engine: str) -> Iterator[Verdict]:
             judged = row["words"].endswith("documented")
             yield Verdict(
                 f"requests for each second of processor time against {row['words']}",
-                f"{NAMES[engine]}, {short(size)}", f"{row['ratio']:.1f} x",
+                f"{NAMES[engine]}, {short(size)}", f"{row['ratio']:.2f} x",
                 f">= {least:g} x" if judged else "", row["ratio"] >= least if judged else None,
             )  # fmt: skip
 
