@@ -70,7 +70,7 @@ bench: $(READY_DEV) ## Measure, and print each figure against its bound (BENCH=p
 	@$(BIN)/python -m benches $(BENCH)
 
 scale: $(READY_DEV) ## Measure growth and peers, write docs/benchmarks.md (SIZES=100k,1M,10M ENGINES PARTS)
-	@$(MAKE) $(PEERS)/.ready || echo "The peers cannot be installed here: they are not measured." >&2
+	@$(MAKE) -s $(PEERS)/.ready || echo "The peers cannot be installed here: they are not measured." >&2
 	@$(BIN)/python -m benches.scale
 
 peers-lock: ## Refresh the pins of the frameworks that we are compared with
