@@ -324,6 +324,9 @@ def sqlite(path: str, settings: Settings, patient: bool) -> Sqlite:
             "temp_store": "memory",
             "cache_size": -16_384,
         },
+        # Peewee's own, in which migrations run: one that reads first could only fail once somebody
+        # else has written.
+        lock_type="IMMEDIATE",
         cached_statements=512,
     )
 

@@ -37,6 +37,10 @@ WORDS = {
     1290: "the database is read-only",
     1836: "the database is read-only",
 }
+BUSY = "the database is busy"
+NO_INDEX = "an index is missing: `flask db upgrade` builds it"
+"""Plans name their index: SQLite's `no such index`, MySQL's 1176."""
+NO_SUCH_KEY = 1176
 AGAIN = (Fate.UNDONE, Fate.UNSENT, Fate.LOST, Fate.UNFIT)
 """After these the whole transaction can be run again: it has changed nothing."""
 
@@ -88,11 +92,13 @@ def unlogged() -> Iterator[None]:
 def reason(error: Exception, fate: Fate, words: str) -> Any:
     """In words for people, and when a retry makes sense, in seconds."""
     if isinstance(error, MaxConnectionsExceeded) or fate is Fate.UNDONE:
-        return ("the database is busy",)
+        return (BUSY,)
     if fate is Fate.UNFIT:
         return WORDS[number_of(error)], 5
+    if number_of(error) == NO_SUCH_KEY or words.startswith("no such index"):
+        return NO_INDEX, 30
     if "locked" in words or "busy" in words:
-        return ("the database is busy",)
+        return (BUSY,)
     if "full" in words:
         return "the storage is full", 30
     return "the database does not answer", 5

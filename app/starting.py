@@ -111,10 +111,12 @@ def check(database: Database, settings: Settings) -> dict[str, str]:
 
 
 def fit(database: Database) -> None:
-    """The database is as this code knows it. Raises CannotStart."""
+    """The database is as this code needs it; what is newer is named. Raises CannotStart."""
     if words := schema.misfit(database):
         remedy = "; `make migrate` brings it" if words == schema.BEHIND else ""
         raise CannotStart(f"the database {words}{remedy}")
+    if words := schema.ahead(schema.status(database)):
+        print(f"note: the database {words}", file=sys.stderr)
 
 
 def prepare(database: Database, settings: Settings) -> dict[str, str]:

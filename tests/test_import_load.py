@@ -130,7 +130,7 @@ def test_one_load_at_a_time_on_a_server(mysql_engine, tmp_path):
     cli = Commands(url, tmp_path)
     assert "another import is running" in cli.refused("import", cli.file("a.ndjson", [task(1)]))
     # What a running load has set aside is its own business.
-    assert reindexing.recover(opened(url)) == 0
+    assert reindexing.recover(opened(url)) == []
     other.close()
     assert cli.load(task(1))["tasks"] == 1
     mysql_engine.forget(url)

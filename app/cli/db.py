@@ -4,7 +4,7 @@ import click
 
 from app.cli.doors import Group, any_database, refuse
 from app.cli.output import json_option, show, show_rows
-from app.repository import schema
+from app.repository import indexing, schema
 from app.repository.importing.reindexing import recover
 
 db = Group("db", help="Bring the database to a migration, or show where it stands.")
@@ -14,15 +14,17 @@ db = Group("db", help="Bring the database to a migration, or show where it stand
 @click.argument("migration", required=False)
 @json_option
 def upgrade(migration: str | None, as_json: bool) -> None:
-    """Apply all pending migrations, or those up to MIGRATION."""
+    """Apply the pending migrations, or those up to MIGRATION; build missing indexes."""
     with any_database() as database:
         words = schema.misfit(database)
         refuse("" if words == schema.BEHIND else words)
         applied = schema.upgrade(database, migration)
-        if schema.current(database):
-            recover(database)
-    words = "\n".join(f"Applied {name}." for name in applied) or "Nothing to do."
-    show({"applied": applied}, as_json, words)
+        built = recover(database) if schema.current(database) else []
+    lines = [f"Applied {name}." for name in applied]
+    lines += [f"Built the index {name}, which was missing." for name in built]
+    words = "\n".join(lines) or "Nothing to do."
+    facts = {"applied": applied} | ({"built": built} if built else {})
+    show(facts, as_json, words)
 
 
 @db.command("downgrade", examples=("flask db downgrade 0002_claims",))
@@ -43,10 +45,13 @@ def status(ctx: click.Context, as_json: bool) -> None:
     """Show each migration and when it was applied; status 1 when the database is not current."""
     with any_database() as database:
         rows = schema.status(database)
+        lost = schema.lacks(indexing.lacking(database))
     shown = [
         {"migration": row.name, "applied": row.applied and row.applied.isoformat(sep=" ")}
         for row in rows
     ]
     show_rows(shown, as_json, "There are no migrations.")
-    if not all(row.applied and row.known for row in rows):
+    for words in filter(None, (schema.ahead(rows), lost)):
+        click.echo(f"The database {words}.", err=True)
+    if lost or schema.unfit(rows):
         ctx.exit(1)

@@ -1,17 +1,29 @@
 """The migrations: which are applied, and applying or reverting them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from playhouse.migrations import Runner
 
+from app.catalog.indexes import Index
 from app.database import Database
 from app.engines import TRIAL
+from app.errors import Unavailable
+from app.repository import indexing
+from app.repository.importing.reindexing import loading
 
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
+ADDS = "add_"
+"""How the name of a migration begins, behind its number, that only adds: code which does not know
+it goes on as before. The name is what the database keeps of it."""
 BEHIND = "is not at the newest migration"
 NEWER = "has the migration {name}, which this version of the program does not know"
+AHEAD = "has the newer migration {name}, which only adds: this version of the program goes on"
+LACKING = "lacks the index {names}"
+SHOWN = 5
+"""Names of indexes that one sentence tells."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +33,11 @@ class Migration:
     name: str
     applied: datetime | None
     known: bool
+
+    @property
+    def adds(self) -> bool:
+        """Whether code that does not know it goes on with it."""
+        return self.name.partition("_")[2].startswith(ADDS)
 
 
 def runner(database: Database) -> Runner:
@@ -39,24 +56,52 @@ def status(database: Database) -> list[Migration]:
 
 def misfit(database: Database) -> str:
     """What this code finds wrong with the database, as the end of a sentence; "" when nothing."""
-    rows = status(database)
-    foreign = [row.name for row in rows if not row.known]
+    return unfit(status(database))
+
+
+def unfit(rows: Sequence[Migration]) -> str:
+    """What is wrong with these migrations; see `misfit`."""
+    foreign = [row.name for row in rows if not row.known and not row.adds]
     if foreign:
         return NEWER.format(name=foreign[-1])
     return "" if all(row.applied for row in rows) else BEHIND
 
 
+def ahead(rows: Sequence[Migration]) -> str:
+    """That a newer version has added something, as the end of a sentence; "" when none has.
+
+    While servers are replaced one by one, the old ones go on.
+    """
+    newer = [row.name for row in rows if not row.known and row.adds]
+    return AHEAD.format(name=newer[-1]) if newer else ""
+
+
 def current(database: Database) -> bool:
-    """Whether the database is exactly at the newest migration that this code knows."""
+    """Whether the database is as this code needs it."""
     return not misfit(database)
 
 
-def sufficient(database: Database) -> bool:
-    """Whether all migrations are applied that this code knows.
+def lacks(indexes: Sequence[Index]) -> str:
+    """That these indexes are missing, as the end of a sentence; "" when there are none."""
+    names = [index.name for index in indexes]
+    more = [f"{len(names) - SHOWN} more"] * (len(names) > SHOWN)
+    return LACKING.format(names=", ".join([*names[:SHOWN], *more])) if names else ""
 
-    A newer one may be as well: while servers are replaced one by one, the old ones go on.
-    """
-    return all(row.applied for row in status(database) if row.known)
+
+def ready(database: Database) -> str:
+    """The database takes writes and has what this code needs -> what is remarkable about it all
+    the same, as the end of a sentence, or "". Raises Unavailable, and says what is wrong."""
+    try_writing(database)
+    rows = status(database)
+    lost = lacks(indexing.lacking(database))
+    if words := unfit(rows):
+        pending = [row.name for row in rows if not row.applied]
+        words += f": {pending[0]} is pending" if pending else ""
+        words += f", and it {lost}" if lost else ""
+        raise Unavailable(f"the database {words}", 5)
+    if lost and not loading(database):
+        raise Unavailable(f"the database {lost}: `flask db upgrade` builds it", 30)
+    return " and ".join(filter(None, (ahead(rows), lost and f"{lost} while a load is under way")))
 
 
 def try_writing(database: Database) -> None:
@@ -67,9 +112,18 @@ def try_writing(database: Database) -> None:
 
 
 def upgrade(database: Database, target: str | None = None) -> list[str]:
-    """Apply what is pending, up to `target` -> names of the migrations applied."""
-    with database.translated():
-        return list(runner(database).up(target))
+    """Apply what is pending, up to `target`, beside others -> names of the migrations applied."""
+    before = {row.name for row in status(database) if row.applied}
+
+    def act() -> None:
+        with database.translated():
+            runner(database).up(target)
+
+    indexing.beside_others(database, act)
+    return [
+        row.name for row in status(database)
+        if row.known and row.applied and row.name not in before
+    ]  # fmt: skip
 
 
 def downgrade(database: Database, target: str | None = None) -> list[str]:

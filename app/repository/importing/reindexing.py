@@ -4,17 +4,16 @@ On SQLite that is part of the load's own transaction. MySQL commits every such s
 there an index that an interrupted load left out is one that is missing, and `recover` builds it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from app.catalog.indexes import INDEXES, Index
+from app.catalog.indexes import INDEXES
 from app.database import Database
+from app.repository import indexing
 
 LOCK = "tasks.import"
 """Name of the lock that a load holds on a MySQL server while indexes may be missing."""
 PATIENCE = 5
 """Seconds that `recover` waits for the lock."""
-TOGETHER = 6
-"""Indexes that one ALTER TABLE builds: it reads the table once for all of them."""
 
 OF_SQLITE = """
 SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL
@@ -34,7 +33,7 @@ def set_aside(database: Database, tables: Sequence[str]) -> list[str]:
     if database.dialect == "mysql":
         for table in tables:
             drop(database, table)
-        return list(missing(database))
+        return list(indexing.statements(database, indexing.lacking(database)))
     statements = []
     for table in tables:
         for name, sql in database.rows(OF_SQLITE, (table,)):
@@ -56,21 +55,6 @@ def drop(database: Database, table: str) -> None:
         database.run(f"ALTER TABLE {table} {', '.join(doomed)}")
 
 
-def missing(database: Database) -> Iterator[str]:
-    """The statements that build the indexes which a MySQL database should have and has not."""
-    for table in dict.fromkeys(index.table for index in INDEXES):
-        there = {row[0] for row in database.rows(OF_MYSQL, (table,))}
-        lost = [index for index in INDEXES if index.table == table and index.name not in there]
-        for start in range(0, len(lost), TOGETHER):
-            added = ", ".join(map(clause, lost[start : start + TOGETHER]))
-            yield f"ALTER TABLE {table} {added}"
-
-
-def clause(index: Index) -> str:
-    """The part of an ALTER TABLE that builds `index`."""
-    return f"ADD INDEX {index.name} ({', '.join(index.columns)})"
-
-
 def locked(database: Database, seconds: int = 0) -> bool:
     """Whether this connection holds the load's lock, waited for so long; SQLite's file is one.
 
@@ -88,20 +72,25 @@ def unlock(database: Database) -> None:
         database.row("SELECT RELEASE_LOCK(SHA1(CONCAT(DATABASE(), %s)))", (LOCK,))
 
 
-def recover(database: Database) -> int:
-    """Finish what an interrupted load left undone -> number of statements that it took.
+def loading(database: Database) -> bool:
+    """Whether a load is under way that has set indexes of this MySQL database aside."""
+    if database.dialect == "sqlite":
+        return False
+    row = database.row("SELECT IS_USED_LOCK(SHA1(CONCAT(DATABASE(), %s)))", (LOCK,))
+    return bool(row and row[0])
+
+
+def recover(database: Database) -> list[str]:
+    """Build the indexes that an interrupted load or upgrade left out -> their names.
 
     The rows themselves were undone by the database. Nothing is done while a load is running.
     """
-    if database.dialect == "sqlite" or not next(missing(database), None):
-        return 0
     # A server takes a while to notice that the process which held the lock is gone.
-    if not locked(database, PATIENCE):
-        return 0
+    if not indexing.lacking(database) or not locked(database, PATIENCE):
+        return []
     try:
-        statements = list(missing(database))
-        for statement in statements:
-            database.run(statement)
-        return len(statements)
+        lost = indexing.lacking(database)
+        indexing.build(database, lost)
+        return [index.name for index in lost]
     finally:
         unlock(database)
