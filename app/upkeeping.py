@@ -22,7 +22,9 @@ FOLLOWING_SECONDS = 1.0
 ENDING_SECONDS = 10
 """How long a turn may still take when the process is to end."""
 PURGED_SECONDS = 60
-"""Between two times that what has outlived its retention is removed."""
+"""Between two times that what has outlived its retention is looked for."""
+PURGING_AGAIN_SECONDS = 1
+"""The same when some is left: a busy service ends more tasks than go at once."""
 PURGING_SECONDS = 0.25
 """How long that goes on: timers wait for it, and a second would count as an absence."""
 DAY = 86_400 * 1_000_000_000
@@ -37,7 +39,7 @@ class Loop:
         self.service = service
         self.candidate = Candidate(upkeep.DUTY, f"{os.getpid()}-{token_hex(8)}")
         self.ended = Event()
-        self.purged = clock.monotonic()
+        self.purging = clock.monotonic() + PURGED_SECONDS
         self.thread = Thread(target=self.run, name="upkeep", daemon=True)
 
     def run(self) -> None:
@@ -67,10 +69,11 @@ class Loop:
     def purge(self) -> None:
         """Remove some of what has outlived its retention, now and then."""
         days = self.service.settings.retention_days
-        if days and clock.monotonic() - self.purged > PURGED_SECONDS:
-            self.purged = clock.monotonic()
+        if days and clock.monotonic() > self.purging:
+            self.purging = clock.monotonic() + PURGED_SECONDS
             until = clock.monotonic() + PURGING_SECONDS
-            purging.some(self.service.database, clock.now() - days * DAY, until)
+            if purging.some(self.service.database, clock.now() - days * DAY, until):
+                self.purging = clock.monotonic() + PURGING_AGAIN_SECONDS
 
     def safely(self, act: Any) -> Any:
         """What `act` answers; None when it failed. The outermost door: the loop must go on."""

@@ -3,7 +3,7 @@
 import pytest
 from writers import Writer
 
-from app import clock
+from app import clock, config, service, upkeeping
 from app.repository import purging
 
 OK = {"result": {"code": "ok"}}
@@ -36,7 +36,7 @@ def counts(writer):
 
 
 def purged(writer, before, deleted=False):
-    return sum(purging.purge(writer.database, before, deleted))
+    return sum(purging.Purge(before, deleted).run(writer.database))
 
 
 def test_what_ended_before_is_removed_with_all_its_parts(writer):
@@ -68,19 +68,23 @@ def test_each_transaction_is_small_and_told(writer, monkeypatch):
     monkeypatch.setattr(purging, "ACTIVITIES", 2)
     monkeypatch.setattr(purging, "BATCH", 1)
     ended(writer, 3), ended(writer, 0)
-    assert list(purging.purge(writer.database, clock.now())) == [0, 0, 1, 1]
+    asked = purging.Purge(clock.now(), activities=purging.Pace(1.0))
+    assert list(asked.run(writer.database)) == [0, 0, 1, 1]
+    assert 0 < asked.longest < 5
 
 
 def test_what_is_purged_beside_other_work_stops_in_time(writer, monkeypatch):
     monkeypatch.setattr(purging, "BATCH", 1)
     for _ in range(3):
         ended(writer, 0)
-    assert purging.some(writer.database, clock.now(), clock.monotonic() - 1) == 1
-    assert purging.some(writer.database, clock.now(), clock.monotonic() + 60) == 2
+    assert purging.some(writer.database, clock.now(), clock.monotonic() - 1)
+    assert purging.count(writer.database, clock.now()) == 2
+    assert not purging.some(writer.database, clock.now(), clock.monotonic() + 60)
+    assert purging.count(writer.database, clock.now()) == 0
 
 
 def test_transactions_shrink_while_they_take_long_and_grow_again():
-    pace = purging.Pace()
+    pace = purging.Pace(1.0)
     assert pace.of(50) == 50
     for _ in range(20):
         pace.took(purging.LONG * 2)
@@ -88,3 +92,43 @@ def test_transactions_shrink_while_they_take_long_and_grow_again():
     for _ in range(20):
         pace.took(0.0)
     assert pace.of(50) == 50
+
+
+def test_the_first_transaction_is_small_and_a_long_one_of_activities_slows_no_tasks(writer):
+    for _ in range(30):
+        ended(writer, 0)
+    asked = purging.Purge(clock.now())
+    first = next(asked.run(writer.database))
+    assert first == int(purging.BATCH * purging.FIRST)
+    asked.activities.took(10)
+    assert asked.tasks.share > purging.FIRST > asked.activities.share
+
+
+def test_an_interrupted_purge_is_finished_by_the_next(writer):
+    for _ in range(7):
+        ended(writer, 1)
+    for _ in purging.Purge(clock.now()).run(writer.database):
+        break
+    assert purging.count(writer.database, clock.now()) > 0
+    purged(writer, clock.now())
+    assert purging.count(writer.database, clock.now()) == 0
+
+
+def test_retention_comes_again_soon_while_there_is_more(writer, monkeypatch):
+    monkeypatch.setattr(purging, "BATCH", 1)
+    monkeypatch.setattr(upkeeping, "PURGING_SECONDS", 0)
+    for _ in range(3):
+        ended(writer, 0)
+    writer.database.run("UPDATE tasks SET completed_at = 7")
+    loop = upkeeping.Loop(
+        service.Service(config.load({"TASKS_RETENTION_DAYS": "1"}), writer.database)
+    )
+    waits = []
+    while purging.count(writer.database, clock.now()):
+        loop.purging = 0.0
+        loop.purge()
+        waits.append(loop.purging - clock.monotonic())
+    loop.purging = 0.0
+    loop.purge()
+    assert max(waits) <= upkeeping.PURGING_AGAIN_SECONDS
+    assert loop.purging - clock.monotonic() > upkeeping.PURGING_AGAIN_SECONDS * 10

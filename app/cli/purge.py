@@ -35,10 +35,12 @@ def purge(age: int, deleted: bool, as_json: bool) -> None:
     """Remove tasks that ended long ago, with their activities, for good."""
     progress, purged = Progress(), 0
     with open_database() as database:
-        before = clock.now() - age
-        progress.begin("Purging", purging.count(database, before, deleted))
-        for some in purging.purge(database, before, deleted):
+        asked = purging.Purge(clock.now() - age, deleted)
+        progress.begin("Purging", purging.count(database, asked.before, deleted))
+        for some in asked.run(database):
             purged += some
             progress.at(purged)
         progress.end()
-    show({"purged": purged}, as_json, f"{purged} tasks were removed.")
+    longest = round(asked.longest * 1000, 1)
+    words = f"{purged} tasks were removed; no transaction took longer than {longest} ms."
+    show({"purged": purged, "longestMilliseconds": longest}, as_json, words)

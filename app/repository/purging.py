@@ -5,12 +5,12 @@ where the last one took long, and is followed by a breath in which others get th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import sleep
 
 from app import clock
 from app.database import Database
-from app.repository.sentences import rows, run
+from app.repository.sentences import hinted, rows, run
 
 BATCH = 50
 """Tasks that one transaction removes at most."""
@@ -22,13 +22,17 @@ BREATH = 0.01
 """Seconds between two transactions."""
 LEAST = 0.02
 """The least share of BATCH and ACTIVITIES."""
+FIRST = 0.1
+"""The share to begin with, of which nobody knows yet how long it takes."""
 OLD = """
-SELECT id, completed_at FROM tasks WHERE completed_at < ? AND completed_at >= ?
+SELECT id, completed_at FROM tasks {index} WHERE completed_at < ? AND completed_at >= ?
 ORDER BY completed_at LIMIT ?
 """
 DELETED = OLD.replace("ORDER", "AND deleted_at IS NOT NULL ORDER")
 EVER = -(2**62)
-COUNT = "SELECT COUNT(*) FROM tasks WHERE completed_at < ?"
+COUNT = "SELECT COUNT(*) FROM tasks {index} WHERE completed_at < ?"
+INDEX = "tasks_completed_at"
+"""Left to itself MariaDB may read the whole table for a few of its rows."""
 TABLES = (
     ("task_tags", "task_id"), ("attempts", "task_id"), ("task_details", "task_id"), ("tasks", "id"),
 )  # fmt: skip
@@ -41,14 +45,16 @@ PARTS = (
 def count(database: Database, before: int, deleted: bool = False) -> int:
     """How many tasks were completed before a time; only `deleted` ones if so."""
     text = COUNT + (" AND deleted_at IS NOT NULL" if deleted else "")
-    return int(rows(database, text, (before,))[0][0])
+    return int(rows(database, hinted(database, text, INDEX), (before,))[0][0])
 
 
 @dataclass
 class Pace:
     """How much one transaction removes, as a share of the most, by how long the last ones took."""
 
-    share: float = 1.0
+    share: float = FIRST
+    longest: float = 0.0
+    """Seconds that the longest of them took."""
 
     def of(self, most: int) -> int:
         """How many of `most`; at least one."""
@@ -56,38 +62,49 @@ class Pace:
 
     def took(self, seconds: float) -> None:
         """A transaction took so long."""
+        self.longest = max(self.longest, seconds)
         if seconds > LONG:
             self.share = max(LEAST, self.share / 2)
         elif seconds < LONG / 2:
             self.share = min(1.0, self.share * 1.5)
 
 
-def purge(database: Database, before: int, deleted: bool = False) -> Iterator[int]:
-    """Remove all tasks that were completed before a time, with their activities.
+@dataclass
+class Purge:
+    """The removal of all tasks that were completed before a time, with their activities."""
 
-    After each transaction comes the number of tasks that it removed: 0 when those were activities.
-    """
-    since, pace = EVER, Pace()
-    text = DELETED if deleted else OLD
-    while chosen := rows(database, text, (before, since, pace.of(BATCH))):
-        tasks = [row[0] for row in chosen]
-        while activities := below(database, tasks, pace.of(ACTIVITIES)):
-            pace.took(erase(database, PARTS, activities))
-            yield 0
-        pace.took(erase(database, TABLES, tasks))
-        # What was completed earlier is gone: the index need not be looked through from its start.
-        since = chosen[-1][1]
-        yield len(tasks)
+    before: int
+    deleted: bool = False
+    """Whether only deleted ones are meant."""
+    tasks: Pace = field(default_factory=Pace)
+    activities: Pace = field(default_factory=Pace)
+
+    @property
+    def longest(self) -> float:
+        """Seconds for which the longest transaction so far held its locks."""
+        return max(self.tasks.longest, self.activities.longest)
+
+    def run(self, database: Database) -> Iterator[int]:
+        """After each transaction comes the number of tasks that it removed: 0 when those were
+        activities. What was left by a run that was interrupted, the next one removes."""
+        since = EVER
+        text = hinted(database, DELETED if self.deleted else OLD, INDEX)
+        while chosen := rows(database, text, (self.before, since, self.tasks.of(BATCH))):
+            tasks = [row[0] for row in chosen]
+            while some := below(database, tasks, self.activities.of(ACTIVITIES)):
+                self.activities.took(erase(database, PARTS, some))
+                yield 0
+            self.tasks.took(erase(database, TABLES, tasks))
+            # What was completed earlier is gone: the index need not be looked through from its
+            # start.
+            since = chosen[-1][1]
+            yield len(tasks)
 
 
-def some(database: Database, before: int, until: float) -> int:
-    """Remove as many as there is time for until `until`, on the steady clock -> how many."""
-    removed = 0
-    for number in purge(database, before):
-        removed += number
-        if clock.monotonic() >= until:
-            break
-    return removed
+def some(database: Database, before: int, until: float) -> bool:
+    """Remove as many as there is time for until `until`, on the steady clock -> whether there may
+    be more."""
+    return any(clock.monotonic() >= until for _ in Purge(before).run(database))
 
 
 def below(database: Database, tasks: list[int], most: int) -> list[int]:
@@ -98,17 +115,18 @@ def below(database: Database, tasks: list[int], most: int) -> list[int]:
 
 
 def erase(database: Database, tables: tuple[tuple[str, str], ...], ids: list[int]) -> float:
-    """Remove the rows of these ids from all of `tables`, in one transaction -> seconds it took."""
+    """Remove the rows of these ids from all of `tables`, in one transaction -> seconds for which it
+    held its locks; what it waited for them keeps nobody."""
     marks = ", ".join("?" * len(ids))
 
-    def act() -> None:
+    def act() -> float:
         with database.write_transaction():
+            began = clock.monotonic()
             for table, key in tables:
                 run(database, " ".join(("DELETE FROM", table, "WHERE", key, "IN (", marks, ")")),
                     ids)  # fmt: skip
+        return clock.monotonic() - began
 
-    began = clock.monotonic()
-    database.retried(act, repeatable=True)
-    took = clock.monotonic() - began
+    took = database.retried(act, repeatable=True)
     sleep(BREATH)
     return took
