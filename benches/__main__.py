@@ -2,7 +2,7 @@
 
     make bench                            everything, small enough for a coffee
     make bench BENCH='page query'         only these parts: page, query, enqueue, life, claim,
-                                          live, import, memory, lists
+                                          live, import, memory, lists, grow, indexes
     make bench ENGINES=sqlite             only this engine
     make bench BENCH=import N=1000000     the import at full size
     make bench BENCH=memory REQUESTS=100000
@@ -27,7 +27,20 @@ import mariadb
 
 from app import config
 from app.database import connect
-from benches import backlog, claim, data, enqueue, importing, life, live, memory, pages, reading
+from benches import (
+    backlog,
+    claim,
+    data,
+    enqueue,
+    growing,
+    importing,
+    indexes,
+    life,
+    live,
+    memory,
+    pages,
+    reading,
+)
 
 SIZES = {"TASKS": 100_000, "N": 20_000, "REQUESTS": 5_000, "SMALL": 20_000, "LARGE": 400_000,
          "WAITING": 100_000, "COMPLETED": 100_000}  # fmt: skip
@@ -112,8 +125,23 @@ def lists(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
         yield "  OVER: benches.lists failed"
 
 
+def grown(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
+    """Adding to a table in use."""
+    yield from growing.lines(filled(fresh, size("TASKS")))
+
+
+def indexed(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
+    """Each index: its size, its cost, what goes along it."""
+    url = fresh("indexed")
+    database = connect(config.load({"TASKS_DATABASE_URL": url}), patient=True)
+    data.load(database, size("TASKS"))
+    database.close()
+    yield from indexes.table([url])
+
+
 PARTS = {"page": page, "query": query, "enqueue": enqueued, "life": lived, "claim": claimed,
-         "live": lively, "import": imported, "memory": held, "lists": lists}  # fmt: skip
+         "live": lively, "import": imported, "memory": held, "lists": lists,
+         "grow": grown, "indexes": indexed}  # fmt: skip
 
 
 def on_sqlite(folder: Path) -> Callable[[str], str]:

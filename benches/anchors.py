@@ -43,6 +43,12 @@ ANCHORS = {
     "import memory": Anchor("most memory of the import", "MiB", 300),
     "rest": Anchor("memory of a worker at rest", "MiB", 120),
     "filling": Anchor("and what the second half of the requests added to it", "MiB", None),
+    "grow index": Anchor("an index is added to a table in use", "s", None),
+    "grow index read": Anchor("the slowest page of 100 meanwhile", "ms", None),
+    "grow index write": Anchor("the slowest enqueue meanwhile", "ms", None),
+    "grow column": Anchor("a column is added to a table in use", "s", None),
+    "grow column read": Anchor("the slowest page of 100 meanwhile", "ms", None),
+    "grow column write": Anchor("the slowest enqueue meanwhile", "ms", None),
     "growth": Anchor("and what the second half of the requests added to it", "MiB", 2),
 }
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 import reading
 
 from app import config
+from app.catalog.tasks import TASKS
 from app.database import Database, connect
 from app.repository import claiming, enqueueing, steps
 from app.repository.wishes import Wish
 from app.service import service_of
 from app.vocabulary import ResultCode
-from benches import anchors, data, floor, work, written
+from benches import anchors, data, floor, growing, indexes, uses, work, written
+from benches.requests import ROOT
 
 LINES = 80
 
@@ -82,3 +85,44 @@ def test_a_figure_stands_beside_its_bound(value: float, verdict: str) -> None:
     told: Any = anchors.line("page", value).split()
     assert verdict in told
     assert "<=" in told
+
+
+def test_what_requests_go_along_is_counted(engine: str) -> None:
+    """A list by a time goes along its index."""
+    database = connect(config.load({"TASKS_DATABASE_URL": engine}))
+    plain = database.fetched
+    asked = (TASKS, ROOT, lambda chance: "order=desc(completedAt)")
+    assert uses.gone_along(database, iter([asked]), 1)["tasks_completed_at"] == 1
+    assert database.fetched == plain
+    database.close()
+
+
+def test_every_filter_is_tried_by_every_order() -> None:
+    texts = {draw(random.Random(1)) for _, _, draw in uses.pairs()}
+    assert {"order=asc(id)", "order=desc(completedAt)"} <= texts
+    assert any(text.startswith("parentActivityId=") for text in texts)
+
+
+def test_what_is_inserted_to_be_measured_is_removed_again(
+    blank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "COUNT", 3)
+    database = connect(config.load({"TASKS_DATABASE_URL": blank}))
+    data.load(database, 500)
+    lives = indexes.Lives(blank)
+    before = [lives.database.row(f"SELECT COUNT(*) FROM {table}") for table in indexes.TABLES]
+    for kind in indexes.STEPS:
+        assert lives.spent(kind).insert > 0
+    assert before == [
+        lives.database.row(f"SELECT COUNT(*) FROM {table}") for table in indexes.TABLES
+    ]
+    lives.database.close()
+    database.close()
+
+
+def test_what_is_added_to_be_measured_is_taken_back(blank: str) -> None:
+    database = connect(config.load({"TASKS_DATABASE_URL": blank}))
+    data.load(database, 500, steps=False)
+    assert len(list(growing.lines(blank))) == 6
+    assert not any(index.name == growing.NAME for index in database.engine.get_indexes("tasks"))
+    database.close()

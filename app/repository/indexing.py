@@ -33,7 +33,7 @@ SESSION = {
     "sqlite": "PRAGMA temp_store = file",
     "mysql": f"SET SESSION lock_wait_timeout = {WAIT_SECONDS}",
 }
-"""SQLite sorts an index a third faster in a file, and in bounded memory."""
+"""SQLite sorts an index a quarter faster in a file, and in bounded memory."""
 PATIENCE_SECONDS = 600
 """How long it is tried again."""
 PAUSE_SECONDS = (1, 3)
