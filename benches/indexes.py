@@ -27,7 +27,7 @@ from benches.data import ACTIVITY_COLUMNS, FOREIGN
 from benches.work import Work
 from benches.written import ROWS
 
-COUNT = 500
+COUNT = 200
 """Tasks, or activities, of one measurement."""
 ROUNDS = 5
 TABLES = ("tasks", "task_tags", "activities", "activity_tags")
