@@ -131,7 +131,7 @@ def grown(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
 
 
 def indexed(fresh: Callable[[str], str], room: Path) -> Iterator[str]:
-    """Each index: its size, its cost, what goes along it."""
+    """Each index: its size, and what goes along it."""
     url = fresh("indexed")
     database = connect(config.load({"TASKS_DATABASE_URL": url}), patient=True)
     data.load(database, size("TASKS"))

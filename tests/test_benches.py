@@ -3,6 +3,7 @@
 import importlib
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import reading
 
 from app import config
+from app.catalog.indexes import INDEXES
 from app.catalog.tasks import TASKS
 from app.database import Database, connect
 from app.repository import claiming, enqueueing, steps
@@ -103,26 +105,15 @@ def test_every_filter_is_tried_by_every_order() -> None:
     assert any(text.startswith("parentActivityId=") for text in texts)
 
 
-def test_what_is_inserted_to_be_measured_is_removed_again(
-    blank: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(indexes, "COUNT", 3)
-    database = connect(config.load({"TASKS_DATABASE_URL": blank}))
-    data.load(database, 500)
-    lives = indexes.Lives(blank)
-    before = [lives.database.row(f"SELECT COUNT(*) FROM {table}") for table in indexes.TABLES]
-    for kind in indexes.STEPS:
-        assert lives.spent(kind).insert > 0
-    assert before == [
-        lives.database.row(f"SELECT COUNT(*) FROM {table}") for table in indexes.TABLES
-    ]
-    lives.database.close()
-    database.close()
-
-
 def test_what_is_added_to_be_measured_is_taken_back(blank: str) -> None:
     database = connect(config.load({"TASKS_DATABASE_URL": blank}))
     data.load(database, 500, steps=False)
     assert len(list(growing.lines(blank))) == 6
     assert not any(index.name == growing.NAME for index in database.engine.get_indexes("tasks"))
     database.close()
+
+
+def test_the_table_of_indexes_names_them_all() -> None:
+    told = Path("docs/indexes.md").read_text().partition("| index |")[2]
+    named = re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE)
+    assert named == [index.name for index in INDEXES if index.table in indexes.TABLES]
