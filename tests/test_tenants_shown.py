@@ -6,7 +6,7 @@ from typing import Any
 import reading
 import worlds
 
-from app.repository import tenants
+from app.repository import removing, tenants
 from app.service import service_of
 
 PAGE = f"{reading.BASE}/tasks?lod=short"
@@ -43,6 +43,6 @@ def test_the_number_of_a_removed_tenant_is_never_given_to_another(
     database = service_of(app).database
     root = tenants.root(database)
     first, gone = (tenants.create(database, name, root) for name in ("stays", "goes"))
-    tenants.delete(database, gone)
+    removing.delete(database, gone)
     assert tenants.create(database, "comes", first).id > gone.id
     database.close()

@@ -62,6 +62,7 @@ too."""
 TASK_INDEXES = (
     *plain("tasks", "type_id", "queue_id", "user_id", *OWNERS, *TASK_TIMES),
     *sparse("tasks", "policy_id", "resource_id", "executor_id", "workflow_id"),
+    Index("tasks", ("deleted_at",), "deleted_at IS NOT NULL", "counts, which leave deleted out"),
     Index("tasks", ("affinity_id",), "affinity_id <> 0", "affinity in order of id", (0,)),
     Index("tasks", ("result",), RARE_RESULT, "failures in order of id", (1,)),
     Index("tasks", ("priority",), RARE_PRIORITY, "priorities in order of id", (3,)),
@@ -84,6 +85,7 @@ TAG_INDEXES = (
 ACTIVITY_INDEXES = (
     *plain("activities", "task_id", "type_id", "user_id", *OWNERS, *ACTIVITY_TIMES),
     *sparse("activities", "parent_id", "policy_id", "resource_id", "workflow_id"),
+    Index("activities", ("deleted_at",), "deleted_at IS NOT NULL", "counts without deleted ones"),
     Index("activities", ("result",), RARE_RESULT, "failures in order of id", (1,)),
     Index("activities", ("state",), OPEN, "open activities in order of id", (5,)),
     Index("activities", ("sustainable",), "sustainable = 1", "sustainable ones by id", (0,)),

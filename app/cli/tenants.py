@@ -8,6 +8,7 @@ import click
 from app import clock
 from app.cli.doors import Group, UuidText, open_database, tenant_at
 from app.cli.output import json_option, moment, show, show_rows
+from app.repository import removing
 from app.repository import tenants as repository
 from app.repository.tenants import Node
 
@@ -99,5 +100,5 @@ def delete(tenant_uuid: UUID, as_json: bool) -> None:
     """Remove a tenant that owns nothing: no tenants below it, no tasks, clients or users."""
     with open_database() as database:
         node = tenant_at(database, tenant_uuid)
-        repository.delete(database, node)
+        removing.delete(database, node)
     show({**described(node), "deleted": True}, as_json, f"Deleted {node.uuid}.")

@@ -99,6 +99,10 @@ class Estimates:
             (index for index in indexes(self.catalog.plural, row.column) if holds(index, row)), None
         )
 
+    def indexes_of(self, column: str) -> Iterator[Index]:
+        """The indexes on this column alone."""
+        return indexes(self.catalog.plural, column)
+
     def matches(self, rows: Predicates) -> float:
         """About how many rows satisfy all of `rows`, taken as independent."""
         total = max(self.sample.total, 1)

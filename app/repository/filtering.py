@@ -36,16 +36,30 @@ def predicates(
     database: Database, catalog: Catalog, values: Values, node: Node
 ) -> Predicates | None:
     """What rows must satisfy; None when none can (a name that nobody ever used)."""
+    rows = demands(database, catalog, values)
+    return None if rows is None else seen(database, rows, values, node)
+
+
+def demands(database: Database, catalog: Catalog, values: Values) -> Predicates | None:
+    """What the filters alone demand, whoever asks; None when no row can satisfy it."""
     rows: list[Predicate] = []
     for name, entries in values.items():
         found = demanded(database, catalog.filter_of[name], entries)
         if found is None:
             return None
         rows += found
-    rows += owned(database, node)
-    if values.get("allow_deleted") != [True]:
-        rows.append(Missing("deleted_at", True))
     return merged(rows)
+
+
+def seen(database: Database, rows: Predicates, values: Values, node: Node) -> Predicates | None:
+    """`rows` with what is demanded besides of all that a caller sees; None when nothing is left."""
+    hidden = () if deleted_too(values) else (Missing("deleted_at", True),)
+    return merged([*rows, *owned(database, node), *hidden])
+
+
+def deleted_too(values: Values) -> bool:
+    """Whether deleted rows are asked for as well."""
+    return values.get("allow_deleted") == [True]
 
 
 def demanded(database: Database, row: Filter, entries: list[Any]) -> list[Predicate] | None:

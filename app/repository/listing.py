@@ -6,24 +6,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import SQL, fn
-
 from app.catalog.rows import Catalog
 from app.database import Database
 from app.errors import QueryTooSlow
 from app.repository import invariants, projection
+from app.repository.counting import counted
 from app.repository.estimating import Estimates
-from app.repository.filtering import predicates
+from app.repository.filtering import deleted_too, demands, predicates, seen
 from app.repository.ordering import Lister, Torn
 from app.repository.paging import Question, check_size, continued, fresh, token
 from app.repository.planning import Plan
-from app.repository.predicates import Predicates, marks, parameters_of, shapes_of
 from app.repository.query import PAGE, Query
 from app.repository.sampling import sample_of
-from app.repository.statements import fetch
+from app.repository.tallying import figure
 from app.repository.tenants import Node
 from app.repository.terms import Keys, Term, terms_of
-from app.repository.walks import Along, Head, by_key
+from app.repository.walks import Head
 
 log = logging.getLogger("app.lists")
 
@@ -100,10 +98,17 @@ def begin(catalog: Catalog, terms: list[Term], keys: list[Any] | None) -> Keys |
 def count(database: Database, catalog: Catalog, query: Query, node: Node, now: int) -> int:
     """How many rows satisfy the filters of `query` in the subtree of `node`: exact.
 
-    One statement counts: no transaction is needed around it. Raises Unavailable, QueryTooSlow.
+    By figures that are kept, where those say it, else by the rows. One statement counts: no
+    transaction is needed around it. Raises Unavailable, QueryTooSlow.
     """
     with given_up_aloud(catalog, query, ()), database.bounded():
-        wanted = predicates(database, catalog, query.filters, node)
+        asked = demands(database, catalog, query.filters)
+        if asked is None:
+            return 0
+        known = figure(database, catalog, asked, deleted_too(query.filters), node)
+        if known is not None:
+            return known
+        wanted = seen(database, asked, query.filters, node)
         return 0 if wanted is None else counted(database, catalog, wanted, now)
 
 
@@ -119,27 +124,3 @@ def given_up_aloud(catalog: Catalog, query: Query, plans: Sequence[Plan]) -> Ite
         }  # fmt: skip
         log.warning("query given up", extra={"facts": facts})
         raise
-
-
-def counted(database: Database, catalog: Catalog, wanted: Predicates, now: int) -> int:
-    """The number of rows that satisfy `wanted`, along the index of the rarest condition."""
-    index = Estimates(database, catalog, sample_of(database, catalog, now)).rarest(wanted)
-
-    def build() -> Any:
-        conditions, used = [], 0
-        for row in wanted:
-            places = marks(used, len(row.parameters))
-            used += len(places)
-            conditions.append(row.sql(catalog, places))
-        if index and index.where:
-            conditions.append(SQL(f"({index.where})"))
-        # Without a word SQLite takes an index for `<>`, and a row at a time: 5 s, not 0.1.
-        direct = index is None and wanted and not by_key(wanted)
-        source: Any = catalog.model
-        if index or direct:
-            source = Along(catalog.model, index.name if index else None, database.dialect)
-        found = catalog.model.select(fn.COUNT("*")).from_(source)
-        return (found.where(*conditions) if conditions else found).tuples()
-
-    shape = ("count", catalog.name, index and index.name, shapes_of(wanted))
-    return int(fetch(database, shape, build, parameters_of(wanted))[0][0])

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from peewee import Field, fn
 
 from app.database import Database
-from app.errors import BadRequest, Fault, NotFound, TenantInUse
-from app.models import TEXT, Client, Task, Tenant, User
+from app.errors import BadRequest, Fault
+from app.models import TEXT, Tenant
 from app.repository import invariants, sentences
 from app.repository.dictionaries import batches
 from app.repository.predicates import Among, marks
@@ -87,15 +87,6 @@ def subtree(database: Database, top: Node) -> list[Node]:
     return [node(row) for row in database.select(query)]
 
 
-OWNED = (
-    ("tenants below it", Tenant.id, Tenant.parent_id),
-    ("tasks", Task.id, Task.tenant_id),
-    ("clients", Client.client_id, Client.tenant_id),
-    ("users", User.login, User.tenant_id),
-)
-"""What a tenant may own: in words, the row's key, and the column that names the owner."""
-
-
 def root(database: Database) -> Node:
     """The root, which the migrations made."""
     return by_ids(database, [ROOT])[ROOT]
@@ -169,20 +160,3 @@ def barred(database: Database, number: int) -> bool:
     locator = by_ids(database, [number])[number].locator
     path = [int(step) for step in locator.strip("/").split("/")]
     return bool(database.select(DISABLED.where(Tenant.id.in_(path)).tuples()))
-
-
-def delete(database: Database, node: Node) -> None:
-    """The tenant is gone. Raises TenantInUse when it owns something, NotFound."""
-    if node.root:
-        raise TenantInUse(tenant=node.uuid, owned="everything, as the root")
-    with database.write_transaction():
-        owned = [
-            words for words, key, owner in OWNED
-            if database.select(key.model.select(key).where(owner == node.id).limit(1).tuples())
-        ]  # fmt: skip
-        if owned:
-            raise TenantInUse(tenant=node.uuid, owned=", ".join(owned))
-        if not database.change(Tenant.delete().where(Tenant.id == node.id)):
-            raise NotFound(kind="tenant")
-        invariants.widen(database, {GONE: node.id})
-        invariants.tenants_changed(database)  # an import may bring its number again

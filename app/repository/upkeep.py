@@ -14,7 +14,7 @@ from functools import partial
 from app import clock, transitions
 from app.database import Database
 from app.lifecycle import HELD
-from app.repository import firing, idempotency, leading, promoting
+from app.repository import firing, idempotency, leading, promoting, tallying
 from app.repository.facts import attempted, read, store
 from app.repository.leading import BY_HAND, Candidate, Reign
 from app.repository.sentences import rows
@@ -67,7 +67,8 @@ class Sweep:
 
 
 def turn(database: Database, now: int, until: float = UNBOUNDED) -> Turn:
-    """Fire every timer that is due, make ready what has waited: the earliest first.
+    """Fire every timer that is due, make ready what has waited: the earliest first. Then changes
+    are folded into figures, where many have gathered.
 
     `until`, on the steady clock, is when it leaves the rest to the next turn.
     """
@@ -86,7 +87,7 @@ def turn(database: Database, now: int, until: float = UNBOUNDED) -> Turn:
         if fired + promoted == before:
             break
     idempotency.forget(database, now)
-    return Turn(fired, promoted)
+    return Turn(fired, promoted, more=tallying.upkeep(database, until))
 
 
 def batches(tasks: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -141,6 +142,7 @@ def once(database: Database, now: int) -> Turn:
     away = reign is not None and by_loop and absent(reign, now)
     spared = spare(database, Sweep(reign.beat_at or 0, now), now) if reign and away else Turn()
     done = turn(database, now)
+    tallying.fold_all(database)
     if reign is None or away or not by_loop:
         leading.record(database, DUTY, BY_HAND, reign, now)
     return replace(done, spared=spared.spared)

@@ -43,6 +43,7 @@ innodb-lock-wait-timeout=5
 innodb-rollback-on-timeout=ON
 innodb-autoinc-lock-mode=2
 binlog-format=ROW
+log-bin-trust-function-creators=ON
 max-connections=300
 performance-schema=OFF
 wsrep-on=ON

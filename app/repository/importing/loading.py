@@ -9,7 +9,7 @@ from peewee import EXCLUDED, Model, fn
 from app.database import Database
 from app.errors import Unavailable
 from app.models import Activity, Attempt
-from app.repository import invariants
+from app.repository import invariants, refilling, tallying
 from app.repository.dictionaries import batches
 from app.repository.importing.checking import Checker
 from app.repository.importing.layout import LAYOUTS, TABLES
@@ -165,6 +165,7 @@ def load(database: Database, checker: Checker, watch: Watch) -> None:
                         write(database, checker, watch)
                 finally:
                     rebuild(database, statements, watch)
+        tallying.fold_all(database)
     finally:
         unlock(database)
 
@@ -184,8 +185,9 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
 
 
 def rebuild(database: Database, statements: list[str], watch: Watch) -> None:
-    """Run the statements that build indexes."""
+    """Run the statements that build indexes, and count what is there for the figures."""
     watch.begin("Building indexes", len(statements))
     for done, statement in enumerate(statements, 1):
         database.run(statement)
         watch.at(done)
+    refilling.recover(database)

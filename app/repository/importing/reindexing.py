@@ -1,4 +1,4 @@
-"""Secondary indexes that step aside for a large load and are built anew behind it.
+"""Secondary indexes, and figures, that step aside for a large load and are made anew behind it.
 
 On SQLite that is part of the load's own transaction. MySQL commits every such statement by itself:
 there an index that an interrupted load left out is one that is missing, and `recover` builds it.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from app.catalog.indexes import INDEXES
 from app.database import Database
-from app.repository import indexing
+from app.repository import indexing, refilling
 
 LOCK = "tasks.import"
 """Name of the lock that a load holds on a MySQL server while indexes may be missing."""
@@ -29,7 +29,11 @@ WHERE table_schema = DATABASE() AND table_name = %s AND referenced_table_name IS
 
 
 def set_aside(database: Database, tables: Sequence[str]) -> list[str]:
-    """Drop the secondary indexes of `tables` -> the statements that build them anew."""
+    """Drop the secondary indexes of `tables` -> the statements that build them anew.
+
+    Figures of these tables are gone as well: rows are counted until there are new ones.
+    """
+    refilling.step_aside(database, tables)
     if database.dialect == "mysql":
         for table in tables:
             drop(database, table)
@@ -86,11 +90,14 @@ def recover(database: Database) -> list[str]:
     The rows themselves were undone by the database. Nothing is done while a load is running.
     """
     # A server takes a while to notice that the process which held the lock is gone.
-    if not indexing.lacking(database) or not locked(database, PATIENCE):
+    if not (indexing.lacking(database) or refilling.uncounted(database)):
+        return []
+    if not locked(database, PATIENCE):
         return []
     try:
         lost = indexing.lacking(database)
         indexing.build(database, lost)
+        refilling.recover(database)
         return [index.name for index in lost]
     finally:
         unlock(database)

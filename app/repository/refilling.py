@@ -1,0 +1,249 @@
+"""Figures from the rows: the triggers that keep them, filling them anew, and looking whether they
+are right. All of it is done by the database, which needs little memory for it."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from app.catalog.tallies import TALLIES, Tally
+from app.database import Database
+from app.errors import Unavailable
+from app.failures import cause, number_of
+from app.repository import sentences
+from app.repository.tenants import ROOT, by_ids
+
+ROOT_KEPT = f"SELECT folds FROM {{}} WHERE node = {ROOT} AND kept = 1"
+ABOVE = """
+WITH RECURSIVE above (tenant_id, node) AS (
+    SELECT id, id FROM tenants
+    UNION ALL SELECT above.tenant_id, t.parent_id FROM above JOIN tenants t ON t.id = above.node
+    WHERE t.parent_id IS NOT NULL)
+"""
+"""Each tenant with itself and every tenant above it."""
+MANY = 10_000
+"""Rows from which on a tenant with all below it has figures by dimensions: fewer are soon counted,
+and there would be as many figures as rows."""
+ATTEMPTS = 20
+"""How often figures are gathered anew, because changes were folded meanwhile."""
+NOT_ALLOWED = (1142, 1227, 1419)
+"""MySQL's errors for an account that may not make triggers."""
+log = logging.getLogger("app.figures")
+EVENTS = ("insert", "update", "delete")
+
+
+def trigger(tally: Tally, event: str) -> str:
+    """The name of a trigger."""
+    return f"{tally.table}_tallied_{event}"
+
+
+def triggers(database: Database, tally: Tally) -> dict[str, str]:
+    """The statements that make the triggers, by name."""
+    mysql = database.dialect == "mysql"
+    into = f"INSERT INTO {tally.changes} (tenant_id, {', '.join(tally.columns)}, n) VALUES "
+    moved = f"{into}{change(tally, 'OLD', -1)}, {change(tally, 'NEW', 1)}"
+    old, new = (values(tally, row) for row in ("OLD", "NEW"))
+    # Silent on heartbeats: NULLs are compared like values.
+    same = " AND ".join(
+        f"{one} {'<=>' if mysql else 'IS'} {other}" for one, other in zip(old, new, strict=True)
+    )
+    named = ", ".join("deleted_at" if one == "deleted" else one for one in tally.columns)
+    acts = {
+        "insert": ("INSERT", "", into + change(tally, "NEW", 1)),
+        "update": ("UPDATE", "", f"IF NOT ({same}) THEN {moved}; END IF") if mysql else
+                  (f"UPDATE OF tenant_id, {named}", f" WHEN NOT ({same})", moved),
+        "delete": ("DELETE", "", into + change(tally, "OLD", -1)),
+    }  # fmt: skip
+    made = {}
+    for event, (words, when, text) in acts.items():
+        name, body = trigger(tally, event), text if mysql else f"BEGIN {text}; END"
+        made[name] = (
+            f"CREATE TRIGGER {name} AFTER {words} ON {tally.table} FOR EACH ROW{when} {body}"
+        )
+    return made
+
+
+def values(tally: Tally, row: str) -> list[str]:
+    """The tenant and the dimensions of `row`."""
+    return [f"{row}.tenant_id", *(one.sql(row) for one in tally.dimensions)]
+
+
+def change(tally: Tally, row: str, by: int) -> str:
+    """The values of a change: there is one row like `row` more, or less."""
+    return f"({', '.join(values(tally, row))}, {by})"
+
+
+def step_aside(database: Database, tables: Sequence[str]) -> None:
+    """The figures of `tables` are not kept until `recover`, nor any changes."""
+    for tally in TALLIES:
+        if tally.table in tables and kept(database, tally):
+            unhook(database, tally)
+
+
+def kept(database: Database, tally: Tally) -> bool:
+    """Whether there are figures."""
+    return database.row(ROOT_KEPT.format(tally.nodes)) is not None
+
+
+def uncounted(database: Database) -> list[Tally]:
+    """Those of which there are no figures."""
+    return [tally for tally in TALLIES if not kept(database, tally)]
+
+
+def recover(database: Database) -> None:
+    """There are figures again, unless the account may not make triggers: then rows are counted."""
+    for tally in uncounted(database):
+        try:
+            mend(database, tally)
+        except Unavailable as refusal:
+            if number_of(refusal.__cause__ or refusal) not in NOT_ALLOWED:
+                raise
+            log.warning("no figures are kept, rows are counted: %s", cause(refusal))
+
+
+def mend(database: Database, tally: Tally) -> None:
+    """The triggers are as they should be, and the figures what the rows say."""
+    # Where threads share a connection to write, what one gathers is there for its writes alone.
+    shared = database.dialect == "sqlite" and database.engine.shared
+    with writing(database) if shared else nullcontext():
+        hook(database, tally)
+        for _ in range(ATTEMPTS):
+            with gathered(database, tally) as folds, writing(database):
+                if replaced(database, tally, folds):
+                    return
+    raise Unavailable(reason="figures are being changed")
+
+
+def writing(database: Database) -> AbstractContextManager[None]:
+    """The transaction that is open, or a new one."""
+    return nullcontext() if database.thread.inside else database.write_transaction()
+
+
+def unhook(database: Database, tally: Tally) -> None:
+    """The triggers are gone, and there are no figures: rows are counted."""
+    for event in EVENTS:
+        database.run(f"DROP TRIGGER IF EXISTS {trigger(tally, event)}")
+    database.run(f"DELETE FROM {tally.nodes}")
+
+
+def hook(database: Database, tally: Tally) -> None:
+    """The triggers are there as they should be. Raises Unavailable where the account may not."""
+    for name, text in triggers(database, tally).items():
+        database.run(f"DROP TRIGGER IF EXISTS {name}")
+        database.run(text)
+
+
+def rows_of(tally: Tally, where: str = "1 = 1") -> str:
+    """A SELECT of what the figures have to say, by tenant and dimensions: all rows at this moment,
+    less what the changes say, since those will be added."""
+    keys = ", ".join(("tenant_id", *tally.columns))
+    named = ", ".join(f"{one.sql('r')} AS {one.column}" for one in tally.dimensions)
+    return f"""
+        SELECT {keys}, COUNT(*) AS n FROM (
+            SELECT r.tenant_id, {named} FROM {tally.table} r WHERE {where}) AS seen
+        GROUP BY {keys}
+        UNION ALL SELECT {keys}, -n FROM {tally.changes} WHERE {where}"""
+
+
+def rolled(tally: Tally) -> str:
+    """The masks as a table that rows are joined with, to give each figure that they are in."""
+    selects = (
+        ", ".join(f"{keep} AS {column}" for keep, column in zip(mask, tally.columns, strict=True))
+        for mask in tally.masks
+    )
+    return f"({' UNION ALL '.join(f'SELECT {some}' for some in selects)}) AS m"
+
+
+def masked(tally: Tally) -> str:
+    """The dimensions of a figure that a row is in."""
+    return ", ".join(f"f.{column} * m.{column}" for column in tally.columns)
+
+
+def promote(database: Database, tally: Tally, number: int) -> None:
+    """The figures by dimensions of a tenant with all below it are kept from now on.
+
+    In a transaction that holds the lock on the figures.
+    """
+    locator = by_ids(database, [number])[number].locator
+    below = "tenant_id IN (SELECT id FROM tenants WHERE INSTR(locator, ?) = 1)"
+    sentences.run(database, f"DELETE FROM {tally.figures} WHERE node = ?", (number,))
+    text = f"""
+        INSERT INTO {tally.figures} (node, {", ".join(tally.columns)}, n)
+        SELECT {int(number)}, {masked(tally)}, SUM(f.n) FROM ({rows_of(tally, below)}) AS f
+        CROSS JOIN {rolled(tally)} GROUP BY {masked(tally)} HAVING SUM(f.n) <> 0"""
+    sentences.run(database, text, (locator, locator))
+    sentences.run(database, f"UPDATE {tally.nodes} SET kept = 1 WHERE node = ?", (number,))
+
+
+@contextmanager
+def gathered(database: Database, tally: Tally) -> Iterator[int | None]:
+    """What the figures have to say is in a table of this connection's own -> how often changes had
+    been folded before; None: there were no figures."""
+    folds = database.row(ROOT_KEPT.format(tally.nodes))
+    table = fresh(tally)
+    keys = ", ".join(("tenant_id", *tally.columns))
+    temporary = "TEMPORARY " if database.dialect == "mysql" else ""
+    database.run(f"DROP {temporary}TABLE IF EXISTS {table}")
+    # One statement: it sees one moment on either engine, and takes no locks.
+    database.run(
+        f"CREATE TEMPORARY TABLE {table} AS SELECT {keys}, SUM(n) AS n "
+        f"FROM ({rows_of(tally)}) AS counted GROUP BY {keys}"
+    )
+    try:
+        yield folds[0] if folds else None
+    finally:
+        database.run(f"DROP {temporary}TABLE IF EXISTS {table}")
+
+
+def fresh(tally: Tally) -> str:
+    """The name of that table."""
+    return f"{tally.name}_tally_fresh"
+
+
+def replaced(database: Database, tally: Tally, folds: int | None) -> bool:
+    """Whether the figures are now what was gathered, in the transaction that is open; not so when
+    changes were folded meanwhile."""
+    if folds is not None:
+        kept = f"UPDATE {tally.nodes} SET folds = folds + 1 WHERE node = ? AND folds = ?"
+        if not sentences.run(database, kept, (ROOT, folds)):
+            return False
+    database.run(f"DELETE FROM {tally.figures}")
+    database.run(f"DELETE FROM {tally.nodes}")
+    database.run(f"""
+        INSERT INTO {tally.nodes} (node, n, kept, folds) {ABOVE}
+        SELECT a.node, COALESCE(SUM(f.n), 0),
+            CASE WHEN a.node = {ROOT} OR SUM(f.n) >= {MANY} THEN 1 ELSE 0 END, {(folds or 0) + 1}
+        FROM above a LEFT JOIN {fresh(tally)} f ON f.tenant_id = a.tenant_id
+        GROUP BY a.node HAVING a.node = {ROOT} OR SUM(f.n) <> 0""")
+    database.run(f"""
+        INSERT INTO {tally.figures} (node, {", ".join(tally.columns)}, n) {ABOVE}
+        {figures_of(tally, fresh(tally))}""")
+    return True
+
+
+def figures_of(tally: Tally, source: str) -> str:
+    """A SELECT, behind ABOVE, of the figures that rows by tenant and dimensions, `source`, make."""
+    named = ", ".join(f"f.{column} * m.{column} AS {column}" for column in tally.columns)
+    return f"""
+        SELECT a.node, {named}, SUM(f.n) AS n FROM {source} f
+        JOIN above a ON a.tenant_id = f.tenant_id
+        JOIN {tally.nodes} k ON k.node = a.node AND k.kept = 1
+        CROSS JOIN {rolled(tally)}
+        GROUP BY a.node, {masked(tally)} HAVING SUM(f.n) <> 0"""
+
+
+def differing(tally: Tally) -> str:
+    """A SELECT of how many figures are not what the rows say, and of how many tenants."""
+    keys = ", ".join(("node", *tally.columns))
+    zeros = ", ".join("0" for _ in tally.columns)
+    return f"""
+        {ABOVE}, counted AS ({rows_of(tally)})
+        SELECT COUNT(*), COUNT(DISTINCT node) FROM (
+            SELECT {keys}, SUM(n) AS n FROM (
+                SELECT {keys}, n FROM ({figures_of(tally, "counted")}) AS right_ones
+                UNION ALL SELECT {keys}, -n FROM {tally.figures}) AS both_ways
+            GROUP BY {keys} HAVING SUM(n) <> 0
+            UNION ALL SELECT node, {zeros}, SUM(n) FROM (
+                SELECT a.node, SUM(f.n) AS n FROM counted f
+                JOIN above a ON a.tenant_id = f.tenant_id GROUP BY a.node
+                UNION ALL SELECT node, -n FROM {tally.nodes}) AS in_all
+            GROUP BY node HAVING SUM(n) <> 0) AS differing"""
