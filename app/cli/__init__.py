@@ -13,6 +13,7 @@ from app.cli.backups import backup, restore
 from app.cli.clients import clients
 from app.cli.db import db
 from app.cli.demo import demo
+from app.cli.doctor import doctor
 from app.cli.explain import explain_query
 from app.cli.exporting import export
 from app.cli.importing import import_files
@@ -24,8 +25,8 @@ from app.cli.tenants import tenants
 from app.cli.users import users
 
 COMMANDS = (
-    backup, clients, db, demo, explain_query, export, import_files, keys, purge, reap, restore,
-    settings, tenants, users,
+    backup, clients, db, demo, doctor, explain_query, export, import_files, keys, purge, reap,
+    restore, settings, tenants, users,
 )  # fmt: skip
 
 
