@@ -20,7 +20,7 @@ from app.repository.tenants import Node
 
 LEAST = 1_000
 """Changes from which on upkeep folds: most of those of a task's life cancel each other out."""
-BATCH = 1_000
+BATCH = 500
 """Changes that one transaction folds."""
 TOGETHER = 500
 """Numbers that one statement names."""
