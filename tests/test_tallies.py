@@ -160,7 +160,7 @@ class Figures(RuleBasedStateMachine):
 
     @rule()
     def purge(self):
-        list(purging.purge(self.writer.database, clock.now() + 1))
+        list(purging.Purge(clock.now() + 1).run(self.writer.database))
 
     @rule(tenant=st.sampled_from([2, 3]))
     def move(self, tenant):

@@ -9,6 +9,10 @@ write, and an interrupted upgrade can simply be run again. Without figures rows 
 
 from peewee import OperationalError, SqliteDatabase
 
+from migrations.growing import add_index, drop_index
+
+atomic = False
+
 TALLIES = (
     ("task", "tasks", (
         ("type_id", "{row}.type_id", True), ("queue_id", "{row}.queue_id", True),
@@ -149,17 +153,10 @@ def filled(name, dimensions):
         GROUP BY a.node, {some} HAVING SUM(f.n) <> 0"""
 
 
-def there(db, table):
-    """Whether a table has the index of its deleted rows."""
-    return any(index.name == f"{table}_deleted_at" for index in db.get_indexes(table))
-
-
 def up(migrator, db):
     """Make them, and count what is there; an account that may not make triggers has no figures."""
-    partial = " WHERE deleted_at IS NOT NULL" if dialect(db) == "sqlite" else ""
     for name, table, dimensions in TALLIES:
-        if not there(db, table):
-            db.execute_sql(f"CREATE INDEX {table}_deleted_at ON {table} (deleted_at){partial}")
+        add_index(db, table, f"{table}_deleted_at", "deleted_at", "deleted_at IS NOT NULL")
         for statement in tables(db, name, dimensions):
             db.execute_sql(statement)
         try:
@@ -180,10 +177,8 @@ def up(migrator, db):
 
 def down(migrator, db):
     """Drop them."""
-    on = "" if dialect(db) == "sqlite" else " ON {}"
     for name, table, _ in TALLIES:
-        if there(db, table):
-            db.execute_sql(f"DROP INDEX {table}_deleted_at{on.format(table)}")
+        drop_index(db, table, f"{table}_deleted_at")
         for act in ("insert", "update", "delete"):
             db.execute_sql(f"DROP TRIGGER IF EXISTS {table}_tallied_{act}")
         for kind in ("tally_changes", "tallies", "tally_nodes"):
