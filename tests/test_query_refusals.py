@@ -220,6 +220,13 @@ def test_odd_but_sound_queries_are_answered(reader, query):
     assert reader.get("tasks", query).status_code == 200
 
 
+def test_a_thousand_unknown_parameters_are_all_named_in_a_small_answer(reader):
+    strange = [f"x{number}" for number in range(1_000)]
+    query = "&".join(f"{name}=1" for name in strange)
+    assert [fault["parameter"] for fault in reader.errors("tasks", query)] == strange
+    assert len(reader.get("tasks", query).data) < 250_000
+
+
 @pytest.mark.parametrize("lod", ["short", "count"])
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_an_answer_leaves_what_is_remembered_of_its_query_as_it_was(reader, collection, lod):

@@ -15,6 +15,8 @@ from app.vocabulary import meant
 
 UNKNOWN = "unknown"
 """The message with which our schemas mark a parameter that they do not have."""
+EXPLAINED = 20
+"""Unknown parameters of one request that are told which ones exist."""
 SHORT = 512
 """Bytes of the query strings whose reading is remembered."""
 
@@ -49,10 +51,11 @@ def familiar(schema: Schema, query_string: bytes) -> Any:
 
 
 def unknown(name: str, known: Sequence[str]) -> str:
-    """What is said of a parameter that does not exist."""
+    """What is said of a parameter that does not exist; `known`: those to be told, if any."""
     if not name:
         return "a parameter without a name is not accepted"
-    return f"bad condition field '{name}': {known_names(name, sorted(known))}"
+    accepted = f": {known_names(name, sorted(known))}" if known else ""
+    return f"bad condition field '{name}'{accepted}"
 
 
 def known_names(name: str, known: Sequence[str]) -> str:
@@ -63,8 +66,10 @@ def known_names(name: str, known: Sequence[str]) -> str:
 
 
 def faults(messages: Any, schema: Schema, data: Any) -> Iterator[Fault]:
-    """The faults that a schema found, in the order of its messages."""
-    for name, said in messages.items():
+    """The faults that a schema found, in the order in which `data` gives what is at fault."""
+    places = {name: place for place, name in enumerate(data)} if isinstance(data, dict) else {}
+    strange = 0
+    for name, said in sorted(messages.items(), key=lambda item: places.get(item[0], len(places))):
         for message in said if isinstance(said, list) else [said]:
             if isinstance(message, Fault):
                 yield replace(message, value=printable(message.value))
@@ -72,7 +77,10 @@ def faults(messages: Any, schema: Schema, data: Any) -> Iterator[Fault]:
                 given = data.get(name) if isinstance(data, dict) else None
                 value = str(given[0]) if isinstance(given, list) else ""
                 shown = printable(name)
-                yield Fault(shown, printable(value), unknown(shown, list(schema.fields)))
+                # Known names after each of thousands would make an answer of megabytes.
+                strange += 1
+                known = list(schema.fields) if strange <= EXPLAINED else []
+                yield Fault(shown, printable(value), unknown(shown, known))
             else:
                 yield Fault(name, "", str(message))
 
