@@ -113,7 +113,8 @@ def fold(database: Database, tally: Tally) -> int:
             text = f"SELECT id, {columns(tally)} FROM {tally.changes} ORDER BY id LIMIT {BATCH}"
             return absorb(database, tally, database.rows(text))
 
-    return database.retried(act)
+    # What has landed unheard is not among the changes any more.
+    return database.retried(act, repeatable=True)
 
 
 def free(database: Database, tally: Tally) -> bool:
