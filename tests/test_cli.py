@@ -177,6 +177,8 @@ REFUSED = {
     "no client name": (("clients", "create", "--name", " ", "--scope", "viewer"),
                        "the name must be 1 to 256"),
     "no new login": (("users", "rename", "x", "--login", "x "), "the login must be 1 to 256"),
+    "no text as an id": (("clients", "delete", "\udcff"), "What was given is not UTF-8."),
+    "no text as a query": (("explain", "type=\udcff"), "What was given is not UTF-8."),
     "no password": (("users", "create", "--login", "x", "--password-stdin", "--scope", "viewer"),
                     "A line with the password is expected"),
 }  # fmt: skip

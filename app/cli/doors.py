@@ -38,6 +38,9 @@ def plainly() -> Iterator[None]:
         raise click.ClickException(
             "Somebody else changed the same rows meanwhile; nothing was changed: try again."
         ) from None
+    except UnicodeEncodeError:
+        # Python hands over bytes of the command line that are no text as lone surrogates.
+        raise click.ClickException("What was given is not UTF-8.") from None
     except BrokenPipeError:
         raise
     except OSError as error:
