@@ -43,6 +43,17 @@ def test_every_state_result_and_priority_is_there():
     }  # fmt: skip
 
 
+def test_a_second_demonstration_is_as_large_and_adds_nothing_to_the_tasks_of_the_first(cli):
+    def first() -> list[str]:
+        lines = cli.run("export").stdout.splitlines()
+        return [line for line in lines if json.loads(line).get("taskId") == 1]
+
+    assert cli.json("demo", "--tasks", "3")["tasks"] == 3
+    activities = first()
+    assert cli.json("demo", "--tasks", "3")["tasks"] == 3
+    assert first() == activities
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """An application with the demonstration of a first start, and a token's headers."""

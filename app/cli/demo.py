@@ -7,20 +7,25 @@ from typing import Any
 import click
 
 from app import clock
+from app.catalog.tasks import TASKS
 from app.cli.clients import scope_text
 from app.cli.doors import Command, open_database
 from app.cli.output import Progress, json_option, show
 from app.cli.tenants import described
 from app.database import Database
 from app.demo import world
+from app.demo.steps import EXAMPLE_UUID
 from app.demo.week import Week
 from app.repository import credentials, tenants
+from app.repository.identifying import identify
 from app.repository.importing import intake
 from app.repository.importing.checking import Tally
 from app.repository.tenants import Node
 from app.vocabulary import Scope
 
 LOGIN = "demo"
+EXAMPLE = ("1", EXAMPLE_UUID)
+"""What names the task that the documentation shows."""
 EVERY = 500
 """Tasks between two looks at the progress bar."""
 SCOPES = (Scope.VIEWER, Scope.ISSUER, Scope.CONSUMER)
@@ -45,10 +50,13 @@ def planned(database: Database, seed: int) -> list[dict[str, Any]]:
 def fill(database: Database, tasks: int, seed: int, progress: Progress) -> Tally:
     """`tasks` tasks and their activities are there."""
     now = clock.now()
-    week = Week(world.World(planned(database, seed), tasks), tasks, seed, now)
+    root = tenants.root(database)
+    taken = (identify(database, TASKS, key, root, allow_deleted=True) for key in EXAMPLE)
+    new = all(number is None for number in taken)
+    week = Week(world.World(planned(database, seed), tasks), tasks, seed, now, example=new)
     made = arrivals(week, tasks, progress)
-    # The few objects whose ids the documentation shows may be there already, as somebody else's.
-    return intake.take(database, made, tenants.root(database), now, skip_bad=True, watch=progress)
+    # The activity that the documentation shows may be there already, as somebody else's.
+    return intake.take(database, made, root, now, skip_bad=True, watch=progress)
 
 
 def arrivals(week: Week, tasks: int, progress: Progress) -> Iterator[intake.Arrival]:

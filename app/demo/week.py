@@ -73,9 +73,10 @@ class Life:
 class Week:
     """The demonstration's tasks and activities, one task after the other."""
 
-    def __init__(self, world: World, tasks: int, seed: int, now: int) -> None:
-        """`now`: epoch nanoseconds at which the week ends."""
-        self.world, self.tasks, self.now = world, tasks, now
+    def __init__(self, world: World, tasks: int, seed: int, now: int, example: bool = True) -> None:
+        """`now`: epoch nanoseconds at which the week ends; `example`: whether it begins with the
+        task that the documentation shows."""
+        self.world, self.tasks, self.now, self.example = world, tasks, now, example
         self.random = Random(f"week {seed}")
         # Of two runs with one seed each has UUIDs of its own.
         self.uuids = Random(f"uuids {seed} {now}")
@@ -90,7 +91,7 @@ class Week:
             enqueued = begin + int(moment(share))
             yield from self.task(number, enqueued)
 
-    def life(self, number: int, policy: Policy, enqueued: int) -> Life:
+    def life(self, number: int, policy: Policy, enqueued: int, first: bool) -> Life:
         """How it goes with task `number`, which came at `enqueued`."""
         random = self.random
         assigned = enqueued + int(random.lognormvariate(3.0, 1.2) * SECOND)
@@ -100,7 +101,7 @@ class Week:
         if result in ("error", "cancelled"):
             length *= random.random()
         life = Life(enqueued, assigned, started, started + int(length * MINUTE), result, self.now)
-        return self.caught(life, number - self.tasks + LATEST) if number else life
+        return life if first else self.caught(life, number - self.tasks + LATEST)
 
     def caught(self, life: Life, place: int) -> Life:
         """`life`, of the latest few tasks one that now is in the state of its place."""
@@ -115,9 +116,9 @@ class Week:
 
     def task(self, number: int, enqueued: int) -> Iterator[Object]:
         """Task `number` and its activities."""
-        first = number == 0
-        policy = self.world.policy(self.random) if number else self.world.works["backup"].things[0]
-        life = self.life(number, policy, enqueued)
+        first = self.example and number == 0
+        policy = self.world.works["backup"].things[0] if first else self.world.policy(self.random)
+        life = self.life(number, policy, enqueued, first)
         if first:
             life.result = "ok"
         self.last = max(self.last + 1, enqueued // 1000)
