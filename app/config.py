@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from app.addresses import FORM, account
 
@@ -130,11 +130,12 @@ class Setting:
         return self.name.removeprefix("TASKS_").lower()
 
 
+DATABASE, INSTANCE, FILE = "TASKS_DATABASE_URL", "instance", "tasks.db"
 SETTINGS = (
     Setting(
-        "TASKS_DATABASE_URL",
+        DATABASE,
         database_url,
-        "sqlite:///instance/tasks.db",
+        f"sqlite:///{INSTANCE}/{FILE}",
         "Where the data lives: `sqlite:///path` or `mysql://user:password@host:port/name`. Several "
         "hosts of one cluster are separated by commas: the first is used, the next ones while it "
         "cannot be.",
@@ -167,8 +168,9 @@ SETTINGS = (
     Setting(
         "TASKS_INSTANCE_PATH",
         text,
-        "instance",
-        "Folder for what a single server keeps: the SQLite file, the generated secret.",
+        INSTANCE,
+        "Folder for what a single server keeps: the SQLite file unless `TASKS_DATABASE_URL` names "
+        "another, the generated secret.",
     ),
     Setting(
         "TASKS_PUBLIC_CLIENT",
@@ -317,7 +319,10 @@ def load(given: Mapping[str, Any] | None = None) -> Settings:
     """
     refuse_unknown(given or {})
     merged: dict[str, Any] = {**os.environ, **(given or {})}
-    settings = Settings({row.attribute: value_of(row, merged) for row in SETTINGS})
+    values = {row.attribute: value_of(row, merged) for row in SETTINGS}
+    if not {DATABASE, f"{DATABASE}_FILE"} & merged.keys():
+        values["database_url"] = f"sqlite:///{quote(str(Path(values['instance_path'], FILE)))}"
+    settings = Settings(values)
     outside = (settings.auth_issuer, settings.auth_audience, settings.auth_jwks_url)
     if any(outside) and not all(outside):
         raise BadSetting(

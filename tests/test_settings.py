@@ -1,5 +1,7 @@
 """Settings that are addresses: what is taken, and what stops the start."""
 
+from urllib.parse import unquote, urlsplit
+
 import pytest
 
 from app.config import BadSetting, load
@@ -30,6 +32,16 @@ def test_a_public_address_that_no_caller_could_use_is_named(given):
         BadSetting, match=rf"^{PUBLIC} must be an http:// or https:// address[^\n]*$"
     ):
         load({PUBLIC: given})
+
+
+@pytest.mark.parametrize("folder", ["instance", "/srv/tasks", "/srv/50% #1?", "."])
+def test_the_file_is_in_the_instance_folder_unless_an_address_says_otherwise(folder, monkeypatch):
+    monkeypatch.delenv("TASKS_DATABASE_URL", raising=False)
+    given = {"TASKS_INSTANCE_PATH": folder}
+    file = f"{folder}/tasks.db".removeprefix("./")
+    assert unquote(urlsplit(load(given).database_url).path[1:]) == file
+    elsewhere = "sqlite:///elsewhere.db"
+    assert load({**given, "TASKS_DATABASE_URL": elsewhere}).database_url == elsewhere
 
 
 @pytest.mark.parametrize("given", ["https://idp.example.com/keys/", "https://x/keys?policy=a"])
