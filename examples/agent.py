@@ -64,7 +64,9 @@ def main(name, http, key=""):
                 held = Held(http, task)
                 try:
                     print(f"{task['id']}: {carry_out(held)['state']}", flush=True)
-                except (AttributeError, TypeError, ValueError) as error:  # what your work may raise
+                except RequestException:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever your work raises
                     held.step("enqueued", reason=repr(error)[:256], failed=True)
                 finally:
                     held.over.set()

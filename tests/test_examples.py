@@ -115,7 +115,7 @@ def test_a_task_is_enqueued_carried_out_cancelled_and_handed_back(stage):
 
 def test_an_agent_outlives_work_that_fails(stage):
     with stage.agent():
-        for odd in ('"quickly"', "[1]", '{"seconds": "many"}'):
+        for odd in ('"quickly"', "[1]", '{"seconds": "many"}', '{"seconds": 1e99}'):
             [task] = stage.issue("--argument", odd, "--no-watch")
             done = stage.until(task, "completed")
             assert done["result"]["code"] == "error"
