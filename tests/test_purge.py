@@ -132,3 +132,8 @@ def test_retention_comes_again_soon_while_there_is_more(writer, monkeypatch):
     loop.purge()
     assert max(waits) <= upkeeping.PURGING_AGAIN_SECONDS
     assert loop.purging - clock.monotonic() > upkeeping.PURGING_AGAIN_SECONDS * 10
+
+
+@pytest.mark.parametrize("age", ["0s", "150000d", "999999999d"])
+def test_any_age_that_can_be_written_can_be_meant(cli, age):
+    assert cli.json("purge", "--completed-before", age)["purged"] == 0

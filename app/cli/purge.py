@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from app import clock
+from app.catalog.times import FIRST
 from app.cli.doors import Command, open_database
 from app.cli.output import Progress, json_option, show
 from app.repository import purging
@@ -35,7 +36,8 @@ def purge(age: int, deleted: bool, as_json: bool) -> None:
     """Remove tasks that ended long ago, with their activities, for good."""
     progress, purged = Progress(), 0
     with open_database() as database:
-        asked = purging.Purge(clock.now() - age, deleted)
+        # An age may reach back further than any time that can be kept.
+        asked = purging.Purge(max(FIRST, clock.now() - age), deleted)
         progress.begin("Purging", purging.count(database, asked.before, deleted))
         for some in asked.run(database):
             purged += some
