@@ -186,3 +186,11 @@ def test_values_are_cut_at_a_hundred_characters(writer):
     answer = writer.call("POST", "tasks", {"type": "t", "priority": "x" * 5000})
     assert len(answer.json["errors"][0]["value"]) == 100
     assert len(json.dumps(answer.json)) < 2000
+
+
+def test_what_has_no_fields_or_parameters_says_so(writer):
+    answer = writer.call("DELETE", "tasks/1?lod=tiny", {"force": True})
+    assert [fault["message"] for fault in answer.json["errors"]] == [
+        "bad condition field 'lod': none is accepted",
+        "bad field 'force': none is accepted",
+    ]

@@ -60,6 +60,8 @@ def unknown(name: str, known: Sequence[str]) -> str:
 
 def known_names(name: str, known: Sequence[str]) -> str:
     """The names that would be accepted instead of `name`, the likeliest first."""
+    if not known:
+        return "none is accepted"
     near = meant(name, known)
     hint = f"did you mean '{near}'? " if near else ""
     return f"{hint}accepted are: {', '.join(known)}"
