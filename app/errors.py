@@ -194,7 +194,7 @@ class IdempotencyConflict(Refusal):
 
 
 class InvalidTransition(Refusal):
-    """A {kind} that is {state} cannot take the step '{step}'; it can take: {allowed}."""
+    """The {kind} is {state} and cannot take the step '{step}'; it can take: {allowed}."""
 
     status = 409
     code = "invalid_transition"

@@ -198,3 +198,14 @@ def test_the_end_of_a_task_abandons_all_that_is_not_completed(writer, how):
         now = seen(writer, one)
         assert now["state"] == "completed"
         assert now["result"]["code"] == ("ok" if state == "completed" else "abandoned")
+
+
+def test_a_step_that_its_state_does_not_allow_is_refused_in_words(writer):
+    task, lease = writer.held()
+    activity = make(writer, task, lease, state="enqueued").json["id"]
+    answer = move(writer, activity, "paused", lease)
+    assert (answer.status_code, answer.json["message"]) == (
+        409,
+        "The activity is enqueued and cannot take the step 'paused'; it can take: assigned, "
+        "started, completed.",
+    )
