@@ -194,3 +194,13 @@ def test_what_has_no_fields_or_parameters_says_so(writer):
         "bad condition field 'lod': none is accepted",
         "bad field 'force': none is accepted",
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [({"_schema": 1}, "_schema"), ({"policy": {"_schema": []}}, "policy._schema")],
+)
+def test_a_field_may_have_any_name_and_is_refused_by_it(writer, body, place):
+    assert refused(writer, {"type": "t", **body}) == {
+        place: writer.call("POST", "tasks", {"type": "t", **body}).json["errors"][0]["message"]
+    }

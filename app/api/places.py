@@ -19,8 +19,9 @@ def places(messages: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[An
     """Every message with the path to its place, in order."""
     if isinstance(messages, Mapping):
         for name, inner in messages.items():
-            # What concerns an object as a whole stands under this name.
-            yield from places(inner, path if name == "_schema" else (*path, name))
+            # What concerns an object as a whole stands under this name, which a field may have too.
+            whole = name == "_schema" and inner != [UNKNOWN]
+            yield from places(inner, path if whole else (*path, name))
     elif isinstance(messages, list):
         for message in messages:
             yield from places(message, path)
