@@ -45,6 +45,10 @@ def refusals(kind: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
         yield from refusals(child)
 
 
+SUMMED = 100
+"""Faults of which a message says all; the others stand in `errors` alone."""
+
+
 class BadRequest(Refusal):
     """{summary}"""
 
@@ -53,7 +57,10 @@ class BadRequest(Refusal):
     def __init__(self, faults: Sequence[Fault]) -> None:
         """Keep all the faults of the request; there is at least one."""
         self.faults = tuple(faults)
-        super().__init__(summary="; ".join(fault.message for fault in self.faults))
+        said = [fault.message for fault in self.faults[:SUMMED]]
+        if more := len(self.faults) - len(said):
+            said.append(f"and {more} more faults")
+        super().__init__(summary="; ".join(said))
 
 
 class BadCursor(Refusal):

@@ -5,6 +5,8 @@ import json
 import pytest
 from writers import Writer
 
+from app.api import places
+
 BIG = 64 * 1024
 
 
@@ -204,3 +206,14 @@ def test_a_field_may_have_any_name_and_is_refused_by_it(writer, body, place):
     assert refused(writer, {"type": "t", **body}) == {
         place: writer.call("POST", "tasks", {"type": "t", **body}).json["errors"][0]["message"]
     }
+
+
+def test_a_body_of_nothing_but_faults_gets_an_answer_of_bounded_length(writer):
+    body = {f"n{number}": 0 for number in range(20_000)}
+    answer = writer.call("POST", "tasks", {"type": "t", **body})
+    assert answer.status_code == 400
+    assert len(answer.json["errors"]) == places.TOLD
+    assert len(answer.data) < 4 << 20
+    answer = writer.call("POST", "tasks", {"type": "t", "x" * 900_000: 0})
+    assert answer.status_code == 400
+    assert len(answer.data) < 4_096

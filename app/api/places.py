@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -12,7 +13,9 @@ from app.canonical import compact
 from app.errors import Fault
 
 SHOWN = 100
-"""Characters of a value that are told."""
+"""Characters of a value, and of a name that is not known, that are told."""
+TOLD = 5_000
+"""Faults that are told: a body has room for a million, and an answer should not have."""
 
 
 def places(messages: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
@@ -60,16 +63,19 @@ def known_at(schema: Schema, path: Sequence[Any]) -> list[str]:
 
 
 def faults(messages: Any, schema: Schema, data: Any) -> list[Fault]:
-    """All that a schema found wrong with a body, each with its place."""
+    """What a schema found wrong with a body, each with its place: all, up to TOLD."""
     found = []
-    for path, message in places(messages):
-        place, value = written(path), value_at(data, path)
+    for path, message in islice(places(messages), TOLD):
+        value = value_at(data, path)
         if message == UNKNOWN:
-            known = known_at(schema, path[:-1])
-            words = f"bad field '{place}': {known_names(str(path[-1]), known)}"
+            name = str(path[-1])[:SHOWN]
+            place, known = written((*path[:-1], name)), known_at(schema, path[:-1])
+            words = f"bad field '{place}': {known_names(name, known)}"
             found.append(Fault(place, value, words))
         elif message == NEEDED:
+            place = written(path)
             found.append(Fault(place, "", f"'{place}' {NEEDED}"))
         else:
+            place = written(path)
             found.append(Fault(place, value, f"'{place}' has the value '{value}': {message}"))
     return found
