@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -50,8 +51,8 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object, none of whose names comes twice. Raises BadRequest."""
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in times.items() if count > 1)
         refuse(f"has the name '{printable(twice)[:100]}' twice in one object", printable(twice))
     return made
 
