@@ -191,6 +191,15 @@ def test_values_are_cut_at_a_hundred_characters(writer):
     assert len(json.dumps(answer.json)) < 2000
 
 
+def test_long_numbers_are_not_read_for_minutes(writer):
+    long = int("9" * 20_000)
+    assert refused(writer, {"type": "t", "argument": {"many": [long] * 4}}) == {
+        "body": "the body has numbers of more than 300 digits with over 66,000 in all"
+    }
+    task = writer.call("POST", "tasks", {"type": "t", "argument": {"some": [long] * 3}}).json
+    assert task["argument"] == {"some": [long] * 3}
+
+
 def test_what_has_no_fields_or_parameters_says_so(writer):
     answer = writer.call("DELETE", "tasks/1?lod=tiny", {"force": True})
     assert [fault["message"] for fault in answer.json["errors"]] == [

@@ -50,11 +50,11 @@ def familiar(schema: Schema, query_string: bytes) -> Any:
     return schema.load(entries(query_string))
 
 
-def unknown(name: str, known: Sequence[str]) -> str:
-    """What is said of a parameter that does not exist; `known`: those to be told, if any."""
+def unknown(name: str, known: Sequence[str] | None) -> str:
+    """What is said of a parameter that does not exist; `known`: those that do, if told."""
     if not name:
         return "a parameter without a name is not accepted"
-    accepted = f": {known_names(name, sorted(known))}" if known else ""
+    accepted = "" if known is None else f": {known_names(name, sorted(known))}"
     return f"bad condition field '{name}'{accepted}"
 
 
@@ -81,7 +81,7 @@ def faults(messages: Any, schema: Schema, data: Any) -> Iterator[Fault]:
                 shown = printable(name)
                 # Known names after each of thousands would make an answer of megabytes.
                 strange += 1
-                known = list(schema.fields) if strange <= EXPLAINED else []
+                known = list(schema.fields) if strange <= EXPLAINED else None
                 yield Fault(shown, printable(value), unknown(shown, known))
             else:
                 yield Fault(name, "", str(message))

@@ -18,7 +18,10 @@ BULK = 16 << 20
 DEEPEST = 64
 """Levels of nesting."""
 DIGITS = 66_000
-"""Digits of a whole number: no part of a body may be longer than 64 KiB."""
+"""Digits of all long whole numbers of a body: no part of it may be longer than 64 KiB, and twice the
+digits take four times as long to read."""
+LONG = 300
+"""Digits from which on a number is long: no double has more."""
 
 # Python refuses to read or write numbers of more than 4,300 digits unless told otherwise; those
 # that come in are given back as they were.
@@ -70,11 +73,20 @@ def finite(text: str) -> float:
     return number
 
 
-def whole(text: str) -> int:
-    """A whole number of any size. Raises BadRequest."""
-    if len(text) > DIGITS:
-        refuse("has a number that is longer than any part of it may be")
-    return int(text)
+class Whole:
+    """Reads the whole numbers of one body, of any size."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self.left = DIGITS
+
+    def __call__(self, text: str) -> int:
+        """The number. Raises BadRequest."""
+        if len(text) > LONG:
+            self.left -= len(text)
+            if self.left < 0:
+                refuse(f"has numbers of more than {LONG} digits with over {DIGITS:,} in all")
+        return int(text)
 
 
 def no_number(text: str) -> NoReturn:
@@ -82,9 +94,11 @@ def no_number(text: str) -> NoReturn:
     refuse(f"is not JSON: {text} is no number", text)
 
 
-DECODER = json.JSONDecoder(
-    object_pairs_hook=unique, parse_float=finite, parse_int=whole, parse_constant=no_number
-)
+def decoder() -> json.JSONDecoder:
+    """What reads one body."""
+    return json.JSONDecoder(
+        object_pairs_hook=unique, parse_float=finite, parse_int=Whole(), parse_constant=no_number
+    )
 
 
 def levels(value: Any) -> Iterator[Any]:
@@ -104,7 +118,7 @@ def parsed(raw: bytes) -> Any:
     except UnicodeDecodeError:
         refuse("is not valid UTF-8")
     try:
-        value = DECODER.decode(text)
+        value = decoder().decode(text)
     except json.JSONDecodeError as error:
         refuse(f"is not JSON: {error.msg} at character {error.pos}", text[error.pos :][:20])
     except RecursionError:
