@@ -233,7 +233,9 @@ def delete_task(_: Query, task_id: str) -> Response:
     no_body()
     check()
     steps.delete(database(), number_of(TASKS, task_id), clock.now())
-    return Response(status=204)
+    answer = Response(status=204)
+    del answer.headers["Content-Type"]  # there is none
+    return answer
 
 
 @blp.route("/<task_id>/restored", methods=["PUT"], tags=["tasks"])

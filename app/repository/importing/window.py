@@ -5,6 +5,7 @@ However long the file, only the window is in memory; it grows for a value that i
 
 import json
 import re
+from collections import Counter
 from json import JSONDecodeError
 from typing import Any, BinaryIO, NoReturn
 
@@ -48,8 +49,8 @@ class Window:
         """An object; a name that comes twice is trouble."""
         made = dict(pairs)
         if len(made) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = {name for name in names if names.count(name) > 1}
+            times = Counter(name for name, _ in pairs)
+            twice = [name for name, count in times.items() if count > 1]
             self.troubles += [f"the name {name!r} comes twice in one object" for name in twice]
         return made
 
