@@ -18,8 +18,8 @@ BULK = 16 << 20
 DEEPEST = 64
 """Levels of nesting."""
 DIGITS = 66_000
-"""Digits of all long whole numbers of a body: no part of it may be longer than 64 KiB, and twice the
-digits take four times as long to read."""
+"""Digits of all long whole numbers of a body: no part of it may be longer than 64 KiB, and twice
+the digits take four times as long to read."""
 LONG = 300
 """Digits from which on a number is long: no double has more."""
 
