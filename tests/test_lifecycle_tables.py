@@ -143,7 +143,7 @@ def test_an_activity_is_led_as_the_table_says(writer, state, step):
     answer = moved(writer, activity, step, lease)
     if target is NO:
         assert (answer.status_code, answer.json["code"]) == (409, "invalid_transition")
-        assert f"activity that is {state}" in answer.json["detail"]
+        assert f"The activity is {state} and cannot" in answer.json["detail"]
     else:
         assert answer.status_code == 200
         assert answer.json["state"] == (state if target == SAME else target)
