@@ -15,7 +15,7 @@ from app.catalog.activities import ACTIVITIES
 from app.catalog.indexes import INDEXES, Index
 from app.catalog.tasks import TASKS
 from app.database import Database
-from app.repository import invariants, schema
+from app.repository import invariants, refilling, schema
 
 NOW = 1_790_000_000_000_000_000
 DAY = 86_400_000_000_000
@@ -221,14 +221,19 @@ def bulky(database: Database) -> list[Index]:
 
 
 def drop(database: Database) -> None:
-    """Drop the indexes, to be built when the rows are there."""
+    """Drop the indexes and the figures, to be made when the rows are there.
+
+    Otherwise each row leaves a change, and who serves the database folds millions of them.
+    """
+    refilling.step_aside(database, ("tasks", "activities"))
     for index in bulky(database):
         on = "" if database.dialect == "sqlite" else f" ON {index.table}"
         database.run(f"DROP INDEX {index.name}{on}")
 
 
 def build(database: Database) -> None:
-    """Build the indexes, those of one table in one go where the engine can."""
+    """Make the figures, and the indexes, those of one table in one go where the engine can."""
+    refilling.recover(database)
     if database.dialect == "sqlite":
         for index in bulky(database):
             where = f" WHERE {index.where}" if index.where else ""
