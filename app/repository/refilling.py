@@ -181,11 +181,14 @@ def gathered(database: Database, tally: Tally) -> Iterator[int | None]:
     folds = database.row(ROOT_KEPT.format(tally.nodes))
     table = fresh(tally)
     keys = ", ".join(("tenant_id", *tally.columns))
-    temporary = "TEMPORARY " if database.dialect == "mysql" else ""
+    # Without a key MariaDB goes through all tenants for each row: minutes at a million tasks.
+    temporary, key = (
+        ("TEMPORARY ", "(KEY (tenant_id))") if database.dialect == "mysql" else ("", "")
+    )
     database.run(f"DROP {temporary}TABLE IF EXISTS {table}")
     # One statement: it sees one moment on either engine, and takes no locks.
     database.run(
-        f"CREATE TEMPORARY TABLE {table} AS SELECT {keys}, SUM(n) AS n "
+        f"CREATE TEMPORARY TABLE {table} {key} AS SELECT {keys}, SUM(n) AS n "
         f"FROM ({rows_of(tally)}) AS counted GROUP BY {keys}"
     )
     try:
