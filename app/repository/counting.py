@@ -84,8 +84,10 @@ def by_index(
     """The number of rows that satisfy `row`; `visible`: less the deleted ones."""
     catalog, (name, whole) = estimates.catalog, source
     deleted = next(iter(estimates.indexes_of("deleted_at")))
-    if visible and estimates.count(DELETED) > LOOKED_AT * estimates.count(row):
-        return by_rows(database, catalog, (row, NOT_DELETED), estimates.index_of(row))
+    index = estimates.index_of(row)
+    # Tags have none of this table: without one all of its rows would be looked at.
+    if visible and index and estimates.count(DELETED) > LOOKED_AT * estimates.count(row):
+        return by_rows(database, catalog, (row, NOT_DELETED), index)
 
     def build() -> Any:
         places = marks(0, len(row.parameters))
