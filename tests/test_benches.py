@@ -15,10 +15,11 @@ from app import config
 from app.catalog.indexes import INDEXES
 from app.catalog.tasks import TASKS
 from app.database import Database, connect
-from app.repository import claiming, enqueueing, steps
+from app.repository import claiming, enqueueing, listing, steps, tenants
+from app.repository.query import Query
 from app.repository.wishes import Wish
 from app.service import service_of
-from app.vocabulary import ResultCode
+from app.vocabulary import Lod, ResultCode
 from benches import anchors, data, floor, growing, indexes, uses, work, written
 from benches.requests import ROOT
 
@@ -117,3 +118,19 @@ def test_the_table_of_indexes_names_them_all() -> None:
     told = Path("docs/indexes.md").read_text().partition("| index |")[2]
     named = re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE)
     assert named == [index.name for index in INDEXES if index.table in indexes.TABLES]
+
+
+def test_a_rare_tag_is_not_sought_among_all_tasks(blank: str) -> None:
+    database = connect(config.load({"TASKS_DATABASE_URL": blank}))
+    data.load(database, 20_000, steps=False)
+    node = tenants.by_ids(database, [tenants.ROOT])[tenants.ROOT]
+
+    def looked_at(tag: str) -> int:
+        asked = Query({"tag": [tag]}, None, Lod.COUNT)
+        listing.count(database, TASKS, asked, node, data.NOW)
+        with database.examining() as looked:
+            listing.count(database, TASKS, asked, node, data.NOW)
+        return looked()
+
+    assert looked_at("tag 000150") <= looked_at("tag 000001")
+    database.close()

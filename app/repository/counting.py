@@ -85,8 +85,9 @@ def by_index(
     catalog, (name, whole) = estimates.catalog, source
     deleted = next(iter(estimates.indexes_of("deleted_at")))
     index = estimates.index_of(row)
-    # Tags have none of this table: without one all of its rows would be looked at.
-    if visible and index and estimates.count(DELETED) > LOOKED_AT * estimates.count(row):
+    # No index of this table leads to tags: MySQL begins with their own, SQLite with all rows.
+    direct = index is not None or database.dialect == "mysql"
+    if visible and direct and estimates.count(DELETED) > LOOKED_AT * estimates.count(row):
         return by_rows(database, catalog, (row, NOT_DELETED), index)
 
     def build() -> Any:
