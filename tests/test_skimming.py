@@ -65,7 +65,7 @@ def test_what_is_read_is_what_the_schema_reads(name: str) -> None:
     schema: Schema = SCHEMAS[name]
     quick, taken = skimming.of_schema(schema), []
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=200, deadline=None, derandomize=True)
     @given(objects(schema))
     def compare(body):
         body = json.loads(json.dumps(body))
