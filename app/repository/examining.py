@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.catalog.activities import ACTIVITIES
-from app.catalog.indexes import INDEXES
 from app.catalog.rows import Catalog
 from app.catalog.tallies import TALLIES, Tally
 from app.catalog.tasks import TASKS
 from app.database import Database
-from app.repository import invariants, refilling, sentences
+from app.repository import indexing, invariants, refilling, sentences
 from app.repository.predicates import owner
 
 PAGE = 1_000
@@ -147,14 +146,7 @@ def references(catalog: Catalog) -> str:
 
 def absent_indexes(database: Database) -> str:
     """The indexes that are not there."""
-    text = (
-        "SELECT name FROM sqlite_master WHERE type = 'index'"
-        if database.dialect == "sqlite"
-        else "SELECT DISTINCT index_name FROM information_schema.statistics "
-        "WHERE table_schema = DATABASE()"
-    )
-    there = {row[0] for row in database.rows(text)}
-    return ", ".join(index.name for index in INDEXES if index.name not in there)
+    return ", ".join(index.name for index in indexing.lacking(database))
 
 
 def unkept(tally: Tally) -> Callable[[Database], str]:
