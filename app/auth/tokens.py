@@ -6,6 +6,7 @@ from binascii import a2b_base64, b2a_base64
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
 from threading import Lock
@@ -24,8 +25,13 @@ LEEWAY_SECONDS = 30
 TYPES = ("at+jwt", "application/at+jwt")
 REMEMBERED = 10_000
 """Verified tokens that a process remembers (about 1 KB each)."""
-COMPACT = re.compile(r"([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII)
-TO_STANDARD = str.maketrans("-_", "+/")
+SCOPES = 1_000
+"""Texts of scopes whose words a process remembers: a deployment's tokens say few different ones."""
+COMPACT = re.compile(rb"([\w-]+)\.([\w-]+)\.([\w-]+)", re.ASCII)
+TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
+signed_words = lru_cache(SCOPES)(words)
 
 
 class BadToken(Exception):
@@ -51,19 +57,19 @@ class Verified:
     key: VerifyingKey
 
 
-def unpacked(text: str) -> bytes:
+def unpacked(text: bytes) -> bytes:
     """The bytes of base64url `text`, of which there is one spelling only. Raises BadToken."""
-    standard = text.translate(TO_STANDARD) + "=" * (-len(text) % 4)
+    standard = text.translate(TO_STANDARD) + b"=" * (-len(text) % 4)
     try:
         content = a2b_base64(standard, strict_mode=True)
     except Base64Error:
         raise BadToken("is damaged") from None
-    if b2a_base64(content, newline=False) != standard.encode():
+    if b2a_base64(content, newline=False) != standard:
         raise BadToken("is damaged")
     return content
 
 
-def json_object(text: str) -> dict[str, Any]:
+def json_object(text: bytes) -> dict[str, Any]:
     """The JSON object that base64url `text` holds. Raises BadToken."""
     try:
         content = orjson.loads(unpacked(text))
@@ -112,10 +118,11 @@ class Reader:
         if len(token) > LONGEST:
             raise BadToken("is too long")
         # The digest stands for the whole text, so that no other spelling finds the entry.
-        digest = sha256(token.encode()).digest()
+        text = token.encode()
+        digest = sha256(text).digest()
         found = self.recall(digest)
         if found is None:
-            found = self.verified(token, now)
+            found = self.verified(text, now)
             self.remember(digest, found)
         if found.expires * 10**9 <= now:
             raise BadToken("has expired")
@@ -137,15 +144,14 @@ class Reader:
             if len(self.seen) > REMEMBERED:
                 self.seen.popitem(last=False)
 
-    def verified(self, token: str, now: int) -> Verified:
+    def verified(self, token: bytes, now: int) -> Verified:
         """What a token says that was not seen before. Raises BadToken, Unavailable."""
         match = COMPACT.fullmatch(token)
         if match is None:
             raise BadToken("is no JWT")
         header, payload, signature = match.groups()
         key = self.key_of(json_object(header))
-        signed = token[: match.end(2)].encode()
-        if not key.verifies(signed, unpacked(signature)):
+        if not key.verifies(token[: match.end(2)], unpacked(signature)):
             raise BadToken("has a wrong signature")
         return self.believed(json_object(payload), key, now)
 
@@ -178,6 +184,6 @@ class Reader:
         if not isinstance(tenant, str) or not UUID_PATTERN.fullmatch(tenant):
             raise BadToken("names no tenant")
         return Verified(
-            text_of(claims, "client_id"), text_of(claims, "sub"), words(scope), UUID(tenant),
+            text_of(claims, "client_id"), text_of(claims, "sub"), signed_words(scope), UUID(tenant),
             moment(claims, "exp"), key,
         )  # fmt: skip
