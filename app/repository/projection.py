@@ -45,21 +45,18 @@ def uuid_text(raw: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def truth(number: int) -> bool:
-    """0 or 1 as a truth value."""
-    return number == 1
+TRUTHS: dict[int | None, bool] = {0: False, 1: True}
 
 
-def spoken(words: type[Word]) -> Callable[[int], str]:
+def spoken(words: type[Word]) -> dict[int | None, str]:
     """Codes to the words of an enumeration."""
-    return {word.code: word.value for word in words}.__getitem__
+    return {word.code: word.value for word in words}
 
 
 CONVERTERS: dict[type[shapes.Shape], Callable[[Any], Any]] = {
     shapes.Digits: str,
     shapes.Uuid: uuid_text,
     shapes.Time: written,
-    shapes.Truth: truth,
     shapes.Seconds: seconds,
     shapes.Json: orjson.Fragment,
 }
@@ -86,7 +83,19 @@ def plain(place: int, convert: Callable[[Any], Any] | None, absent: Any) -> Make
         column = columns[place]
         if convert is None:
             return column if absent is None else [absent if v is None else v for v in column]
+        if None not in column:
+            return map(convert, column)
         return [absent if value is None else convert(value) for value in column]
+
+    return make
+
+
+def chosen(place: int, words: Mapping[int | None, Any], absent: Any) -> Maker:
+    """An attribute whose column holds one of a few codes."""
+    known = {None: absent, **words}
+
+    def make(columns: Columns, found: Lookup) -> Iterable[Any]:
+        return map(known.__getitem__, columns[place])
 
     return make
 
@@ -149,7 +158,9 @@ class Plan:
             case shapes.TenantOf():
                 return looked_up(place, self.need(TENANTS, shape), shape.absent)
             case shapes.Spoken(words=words):
-                return plain(place, spoken(words), shape.absent)
+                return chosen(place, spoken(words), shape.absent)
+            case shapes.Truth():
+                return chosen(place, TRUTHS, shape.absent)
         return plain(place, CONVERTERS.get(type(shape)), shape.absent)
 
     def need(self, name: str, shape: shapes.Shape) -> str:
@@ -159,14 +170,14 @@ class Plan:
 
     def result(self, place: int, shape: shapes.Result) -> Maker:
         """The result: its code, and from `long` on its parts."""
-        word = spoken(ResultCode)
+        words = spoken(ResultCode)
         parts = shape.parts if self.lod.code >= Lod.LONG.code else ()
         places = [(name, self.at(column)) for name, column in parts]
         converters = {"error": error_at(self.lod)}
 
         def make(columns: Columns, found: Lookup) -> Iterable[Any]:
             made: list[Object | None] = [
-                None if code is None else {"code": word(code)} for code in columns[place]
+                None if code is None else {"code": words[code]} for code in columns[place]
             ]
             for name, where in places:
                 convert = converters.get(name, orjson.Fragment)
