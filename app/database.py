@@ -87,6 +87,12 @@ class Database:
         """What acts remember of this database between requests; each bounds its own part."""
         self.thread = Standing()
 
+    @property
+    def missing(self) -> str:
+        """The file that is not there, which a first statement would make empty; "" else."""
+        missing: str = self.engine.missing
+        return missing
+
     def compiled(self, query: Any) -> tuple[str, list[Any]]:
         """The SQL text of a Peewee query in this dialect, and its values in their places."""
         sql, values = self.engine.get_sql_context().sql(query).query()

@@ -73,6 +73,11 @@ class Sqlite(peewee.SqliteDatabase):
         self.pen = threading.RLock()
         self.writer: Any = None
 
+    @property
+    def missing(self) -> str:
+        """The file, where it is not there."""
+        return "" if Path(self.database).exists() else str(self.database)
+
     @contextmanager
     def writing(self, seconds: int) -> Iterator[None]:
         """This thread alone writes in this process. Raises Unavailable after `seconds`."""
@@ -142,6 +147,8 @@ class Server(peewee.MySQLDatabase):
     """
 
     hosts: Hosts
+    missing = ""
+    """A server knows by itself which databases it has."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.mariadb = False

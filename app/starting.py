@@ -104,6 +104,8 @@ def check(database: Database, settings: Settings) -> dict[str, str]:
     """
     if database.dialect == "mysql" and not settings.secret_key:
         raise CannotStart("TASKS_SECRET_KEY is needed with MySQL: all servers must have the same")
+    if path := database.missing:
+        raise CannotStart(f"there is no database {path}; `make migrate` makes it")
     call_roll(database)
     secret_of(settings)
     fit(database)

@@ -19,7 +19,7 @@ from session import API, Session
 def enqueue(http, options):
     """The task, enqueued once however often this is sent."""
     task = {"uuid": options.uuid or str(uuid4()), "type": options.type, "queue": options.queue}
-    task |= {"priority": options.priority, "argument": json.loads(options.argument)}
+    task |= {"priority": options.priority, "argument": options.argument}
     return http.post(f"{API}/tasks", json=task).json()
 
 
@@ -59,7 +59,9 @@ if __name__ == "__main__":
     parser.add_argument("--type", default="example")
     parser.add_argument("--queue", default="default")
     parser.add_argument("--priority", default="normal")
-    parser.add_argument("--argument", default='{"seconds": 5}', help="JSON for the executor")
+    parser.add_argument(
+        "--argument", type=json.loads, default='{"seconds": 5}', help="JSON for the executor"
+    )
     parser.add_argument("--uuid", help="to enqueue again what may have been enqueued before")
     parser.add_argument("--no-watch", action="store_true", help="print the id and end")
     parser.add_argument("--every", type=float, help="seconds after which to enqueue another")

@@ -62,6 +62,10 @@ def refused(writer, body, path="tasks"):
     return {row["parameter"]: row["message"] for row in answer.json["errors"]}
 
 
+def test_a_name_without_letters_is_not_the_body(writer):
+    assert "body" not in refused(writer, {"type": "t", "": 1})
+
+
 FIELDS = [
     ("type", ["", 1, None, "x" * 257, ["t"]]),
     ("queue", ["", 1, "x" * 257]),

@@ -153,7 +153,7 @@ def test_settings_show_everything_but_secrets(tmp_path):
 def test_the_database_goes_up_and_down(blank, tmp_path):
     cli = Commands(blank, tmp_path)
     assert cli.run("db", "status").exit_code == 1
-    assert "run `flask db upgrade`" in cli.refused("clients", "list")
+    assert "`flask db upgrade`" in cli.refused("clients", "list")
     applied = cli.json("db", "upgrade")["applied"]
     assert applied[0] == "0001_initial"
     assert [row["migration"] for row in cli.json("db", "status")] == applied
@@ -228,6 +228,15 @@ def test_what_is_broken_ends_in_one_line(tmp_path, env):
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1] == done.stderr.strip().split("\n")[-1] != ""
     assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_not_there_is_not_made_by_a_look(tmp_path):
+    done = flask("tenants", "list", folder=tmp_path / "typo")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"Error: There is no database {tmp_path}/typo/tasks.db: `flask db upgrade` makes it.\n"
+    )
+    assert not (tmp_path / "typo").exists()
 
 
 def test_a_damaged_database_is_told(tmp_path):

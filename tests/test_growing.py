@@ -13,7 +13,7 @@ from writers import Writer
 from app import config, database, starting
 from app.catalog.indexes import INDEXES
 from app.errors import Unavailable
-from app.failures import NO_INDEX
+from app.failures import BEHIND, NO_INDEX
 from app.repository import indexing, schema
 from app.repository.importing import reindexing
 
@@ -105,6 +105,16 @@ def test_a_pending_migration_is_named(writer):
     schema.upgrade(writer.database)
     assert answer.status_code == 503
     assert f"not at the newest migration: {newest} is pending" in answer.json["detail"]
+
+
+def test_calls_of_a_database_without_its_tables_say_so(writer):
+    for _ in schema.status(writer.database):
+        schema.downgrade(writer.database)
+    form = {"grant_type": "client_credentials", "client_id": "x", "client_secret": "y"}
+    answer = writer.http.post("/api/2/idp/token", data=form)
+    schema.upgrade(writer.database)
+    assert answer.status_code == 503
+    assert BEHIND in answer.json["error_description"]
 
 
 def test_a_missing_index_is_named_and_a_rerun_builds_it(writer, cli):

@@ -105,9 +105,13 @@ def test_an_address_is_written_as_browsers_take_it(host, place):
 
 def test_serve_changes_nothing_in_a_database_that_is_not_current(choose, blank):
     choose(TASKS_DATABASE_URL=blank, TASKS_SECRET_KEY="x" * 32)
+    connected = database.connect(config.load())
+    if path := connected.missing:
+        assert said("serve") == f"error: there is no database {path}; `make migrate` makes it"
+        assert connected.missing
+    assert not schema.current(connected)
     words = "error: the database is not at the newest migration; `make migrate` brings it"
     assert said("serve") == words
-    connected = database.connect(config.load())
     assert not schema.current(connected)
     connected.close()
 

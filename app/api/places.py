@@ -37,7 +37,7 @@ def written(path: Sequence[Any]) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
-    return text or "body"
+    return text if path else "body"
 
 
 def value_at(data: Any, path: Sequence[Any]) -> str:

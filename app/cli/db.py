@@ -2,7 +2,7 @@
 
 import click
 
-from app.cli.doors import Group, any_database, refuse
+from app.cli.doors import Group, any_database, existing_database, refuse
 from app.cli.output import json_option, show, show_rows
 from app.repository import indexing, schema
 from app.repository.importing.reindexing import recover
@@ -32,7 +32,7 @@ def upgrade(migration: str | None, as_json: bool) -> None:
 @json_option
 def downgrade(migration: str | None, as_json: bool) -> None:
     """Revert the newest migration, or all down through MIGRATION. Data may be lost."""
-    with any_database() as database:
+    with existing_database() as database:
         reverted = schema.downgrade(database, migration)
     words = "\n".join(f"Reverted {name}." for name in reverted) or "Nothing to do."
     show({"reverted": reverted}, as_json, words)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from app.catalog.tallies import TALLIES
-from app.cli.doors import Command, any_database
+from app.cli.doors import Command, existing_database
 from app.cli.output import json_option, show
 from app.database import Database
 from app.repository import refilling, schema
@@ -33,7 +33,7 @@ def doctor(ctx: click.Context, mend: bool, as_json: bool) -> None:
     It may run while the service does, and reads every row.
     """
     shown = []
-    with any_database() as database:
+    with existing_database() as database:
         if mend and not schema.misfit(database):
             for tally in TALLIES:
                 refilling.mend(database, tally)

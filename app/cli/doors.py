@@ -93,6 +93,15 @@ def any_database() -> Iterator[Database]:
         database.close()
 
 
+@contextmanager
+def existing_database() -> Iterator[Database]:
+    """The same, for who only looks at it. Ends the command where it is not there."""
+    with any_database() as database:
+        if path := database.missing:
+            raise click.ClickException(f"There is no database {path}: `flask db upgrade` makes it.")
+        yield database
+
+
 def refuse(words: str) -> None:
     """End the command where the database does not fit; `words` say why, if any."""
     if words:
@@ -102,7 +111,7 @@ def refuse(words: str) -> None:
 @contextmanager
 def open_database() -> Iterator[Database]:
     """The application's database at the newest migration. Ends the command where it is not."""
-    with any_database() as database:
+    with existing_database() as database:
         refuse(schema.misfit(database))
         yield database
 
