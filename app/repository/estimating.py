@@ -3,7 +3,7 @@
 What is found is remembered for the request, of which many walks may ask the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from math import prod
 
@@ -16,6 +16,8 @@ from app.repository.walks import Head, Walk, run, streams
 
 FEW = 8
 """Sampled rows below which an estimate is made sure by counting."""
+HALF = 0.5
+"""Sampled rows that stand for none."""
 COUNTED = 1_000
 """Rows up to which a count goes."""
 
@@ -104,9 +106,24 @@ class Estimates:
         return indexes(self.catalog.plural, column)
 
     def matches(self, rows: Predicates) -> float:
-        """About how many rows satisfy all of `rows`, taken as independent."""
+        """About how many rows satisfy all of `rows`."""
+        return self.share(rows) * max(self.sample.total, 1)
+
+    def share(self, rows: Iterable[Predicate]) -> float:
+        """About the share of rows that satisfy all of `rows`: ranges of several times are looked
+        at together, all else is taken as independent."""
+        known = list(rows)
+        spans = [row for row in known if isinstance(row, Span) and row.column != "id"]
+        if len({row.column for row in spans}) < 2:
+            return self.apart(known)
+        seen = self.sample.together(spans)
+        together = seen or min(self.apart(spans), HALF / max(self.sample.size, 1))
+        return together * self.apart([row for row in known if row not in spans])
+
+    def apart(self, rows: Sequence[Predicate]) -> float:
+        """The same, all taken as independent."""
         total = max(self.sample.total, 1)
-        return total * prod(min(1.0, self.count(row) / total) for row in rows)
+        return prod(min(1.0, self.count(row) / total) for row in rows)
 
     def narrowest(self, rows: Predicates) -> float:
         """How many rows satisfy that one of `rows` which leaves fewest and has an index."""
@@ -116,7 +133,7 @@ class Estimates:
 
     def likely(self, row: Predicate) -> float:
         """About how many rows satisfy `row`, by the sample alone: half of one seen for none."""
-        return max(self.sample.hits(row), 0.5) / max(self.sample.size, 1) * self.sample.total
+        return max(self.sample.hits(row), HALF) / max(self.sample.size, 1) * self.sample.total
 
     def rarest(self, predicates: Predicates) -> Index | None:
         """The index of the condition that leaves fewest rows; None when none leaves few."""

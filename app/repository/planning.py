@@ -9,7 +9,6 @@ sorted. Costs are microseconds measured on SQLite; MariaDB's differ by a factor,
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 
 from app.catalog.indexes import Index
 from app.catalog.rows import Catalog
@@ -120,17 +119,12 @@ class Planner:
         return 0 if descending else 2**63 - 1
 
     def share(self, rows: Predicates, beside: Predicate | None = None) -> float:
-        """The share of rows that satisfy all of `rows` but `beside`, taken as independent.
+        """The share of rows that satisfy all of `rows` but `beside`.
 
         Conditions that bound the walk itself are left out.
         """
-        total = max(self.sample.total, 1)
-        shares = [
-            min(1.0, self.count(row) / total)
-            for row in rows
-            if row is not beside and not self.bounding_row(row)
-        ]
-        return max(prod(shares), 0.1 / total)
+        some = (row for row in rows if row is not beside and not self.bounding_row(row))
+        return max(self.estimates.share(some), 0.1 / max(self.sample.total, 1))
 
     def bounding_row(self, row: Predicate) -> bool:
         """Whether `row` bounds the walk, by its own column or by what it implies."""

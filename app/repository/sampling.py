@@ -7,8 +7,9 @@ of the primary key, kept per process, and taken anew when it is old.
 import random
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from peewee import Field, fn
@@ -49,6 +50,9 @@ class Sample:
     values: dict[str, Counter[Any]] = field(default_factory=dict)
     times: dict[str, list[int]] = field(default_factory=dict)
     tags: Counter[int] = field(default_factory=Counter)
+    moments: list[dict[str, int | None]] = field(default_factory=list)
+    """The times of each sampled row: they follow each other, so that two ranges of them are
+    seldom independent."""
 
     def share(self, row: Predicate) -> float:
         """The share of rows that satisfy `row`, as far as the sample tells: 0 to 1."""
@@ -76,6 +80,18 @@ class Sample:
             case Containing() | Within():
                 return UNKNOWN * self.size
         return self.size
+
+    def together(self, spans: Sequence[Span]) -> float:
+        """The share of rows within all of `spans`, as far as the sample tells: 0 to 1."""
+        found = self.moments
+        for span in spans:
+            column = span.column
+            low = -inf if span.low is None else span.low
+            high = inf if span.high is None else span.high
+            found = [
+                row for row in found if (time := row[column]) is not None and low <= time <= high
+            ]
+        return len(found) / max(self.size, 1)
 
 
 def total(database: Database, catalog: Catalog) -> int:
@@ -144,6 +160,8 @@ def taken(database: Database, catalog: Catalog, now: int) -> Sample:
             sample.times[column] = sorted(value for value in values if value is not None)
         else:
             sample.values[column] = Counter(values)
+    names = [*sample.times]
+    sample.moments = [{name: row[name] for name in names} for row in sampled]
     sample.times["id"] = sorted(row["id"] for row in sampled)
     for some in dictionaries.batches(row["id"] for row in sampled):
         tags = catalog.tags

@@ -1,0 +1,37 @@
+"""How many rows are expected of several conditions, by a sample alone."""
+
+import pytest
+
+from app.catalog.tasks import TASKS
+from app.repository.estimating import Estimates
+from app.repository.predicates import Span
+from app.repository.sampling import Sample
+
+TOTAL, SIZE = 1_000_000, 1_000
+
+
+@pytest.fixture
+def estimates():
+    """Of rows that are assigned one after the other and updated at once."""
+    moments = [{"assigned_at": at, "updated_at": at + 1} for at in range(SIZE)]
+    times = {name: sorted(row[name] for row in moments) for name in moments[0]}
+    return Estimates(None, TASKS, Sample(TOTAL, SIZE, 0, times=times, moments=moments))
+
+
+@pytest.mark.parametrize(
+    ("assigned", "updated", "expected"),
+    [
+        ((None, 499), (500, None), 1_000),  # half a row of each: 250,000 if they were independent
+        ((None, 399), (600, None), 500),  # not one was seen
+        ((None, 99), (None, 100), 100_000),
+        ((100, 299), (200, 399), 101_000),
+        ((None, None), (None, 100), 100_000),
+    ],
+)
+def test_ranges_of_several_times_are_looked_at_together(estimates, assigned, updated, expected):
+    rows = (Span("assigned_at", *assigned), Span("updated_at", *updated))
+    assert estimates.matches(rows) == pytest.approx(expected)
+
+
+def test_one_range_is_taken_by_itself(estimates):
+    assert estimates.matches((Span("updated_at", None, 250),)) == pytest.approx(250_000)
