@@ -87,3 +87,42 @@ def test_what_has_come_of_time_is_seen_however_much_else_there_is(connected, mon
     [second] = claiming.claim(connected, wish, 1, NOW + 10 * MILLISECOND)
     assert first.id != made.id
     assert second.id == made.id
+
+
+def repeated(connected, count):
+    """Claims of one queue by a partner of whom others wait as well, and how they must go."""
+    [root, one, *_] = tenants.by_ids(connected, [1, *identities.LOCATORS]).values()
+    chance = random.Random(count)
+    orders = list(drawn([root, one], chance, count))
+    made = enqueueing.enqueue(connected, orders, NOW)
+    wish = Wish(("a", "c"), one, ("x",))
+    waiting = [(-order.priority.code, task.id) for task, order in zip(made, orders, strict=True)
+               if suits(wish, order, NOW)]  # fmt: skip
+    return wish, [number for _, number in sorted(waiting)]
+
+
+@pytest.mark.parametrize("trusted", [1, 3, 1000])
+def test_a_way_that_told_changes_no_answer(connected, trusted, monkeypatch):
+    monkeypatch.setattr(candidates, "WAYS", ((0, 1), (1, 3), (4, 9)))
+    monkeypatch.setattr(candidates, "TRUSTED", trusted)
+    wish, right = repeated(connected, 400)
+    taken = []
+    while held := claiming.claim(connected, wish, 1, NOW):
+        taken += [one.id for one in held]
+    assert taken == right
+    assert len(right) > 5
+
+
+def test_ways_that_cannot_tell_are_not_tried_for_every_claim(connected, monkeypatch):
+    monkeypatch.setattr(candidates, "WAYS", ((0, 1), (99, 99)))
+    tried, walk = [], candidates.Search.walk
+    monkeypatch.setattr(candidates.Search, "walk", lambda *some: tried.append(0) or walk(*some))
+    wish, _ = repeated(connected, 40)
+    urgent = Order(tenants.by_ids(connected, [1])[1], "y", None, "x", priority=Priority.HIGH)
+    other = Order(wish.tenant, "y", None, "y", priority=Priority.HIGH)
+    enqueueing.enqueue(connected, [urgent, other], NOW)
+    for _ in range(candidates.TRUSTED):
+        assert candidates.candidates(connected, wish, 1, NOW)
+    once = len(tried)
+    assert candidates.candidates(connected, wish, 1, NOW)
+    assert 0 < once < len(tried) <= 2 * once

@@ -11,12 +11,16 @@ affinity. Ways to the most urgent, tried in turn:
 4. the heads of more lanes, then longer walks;
 5. the heads of all lanes, however many.
 
-Each is one statement, which also tells whether something has become due.
+Each is one statement, which also tells whether something has become due. Which of them told is
+remembered, so that those that cannot are not tried for every claim of the same kind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import orjson
 
 from app.database import Database
 from app.repository import promoting
@@ -29,11 +33,13 @@ before the dearer."""
 STREAMS = 32
 """Streams that are walked at once."""
 HEADS = """
-SELECT t.id, t.priority, t.enqueued_at, few.id
-FROM (SELECT l.id FROM lanes l WHERE {where}{limit}) few LEFT JOIN tasks t ON t.id = (
-    SELECT h.id FROM tasks h {{index}} WHERE h.lane_id = few.id AND h.ready = 1
+SELECT few.id, (
+    SELECT JSON_ARRAY(h.id, h.priority, h.enqueued_at)
+    FROM tasks h {{index}} WHERE h.lane_id = few.id AND h.ready = 1
     ORDER BY h.priority DESC, h.enqueued_at, h.id LIMIT 1
-)"""
+) FROM (SELECT l.id FROM lanes l WHERE {where}{limit}) few"""
+"""As one value, since that is all that a subquery may answer: each lane takes a single step down
+the index, and no row is looked at."""
 LANE = """
 SELECT id, priority, enqueued_at FROM tasks {index} WHERE lane_id = ? AND ready = 1
 ORDER BY priority DESC, enqueued_at, id LIMIT ?"""
@@ -45,7 +51,12 @@ ORDER BY l.priority DESC, l.enqueued_at, l.id LIMIT ?"""
 WALKS = "affinity_id_ready_priority_enqueued_at"
 SOMETHING_DUE = -1
 MANY = "claims that may have many lanes"
+TOLD = "ways that told"
 REMEMBERED = 1_000
+TRUSTED = 16
+"""Claims that begin with the way that told last time; then a cheaper one may do again."""
+Way = Callable[[], list[int] | None]
+"""Answers the numbers of the tasks that are looked for, or None when it cannot tell."""
 
 
 class Due(Exception):
@@ -126,14 +137,35 @@ class Search:
         for some in there:
             if some.whole:
                 return self.walk(some, None, self.wanted) or []
-        within = subtree(self.database, self.asked.tenant)
-        for few, length in WAYS:
-            found = self.few(within, few)
-            for some in there:
-                found = self.walk(some, within, length) if found is None else found
+        ways = self.ways(there, subtree(self.database, self.asked.tenant))
+        kept: dict[tuple[Terms, int], tuple[int, int]] = self.database.memory.setdefault(TOLD, {})
+        first, times = kept.get((self.asked, self.wanted), (0, 0))
+        for place in (first, *(other for other in range(len(ways)) if other != first)):
+            found = ways[place]()
             if found is not None:
+                self.keep(kept, place, times + 1 if place == first else 1, len(ways))
                 return found
-        return self.heads(within, None) or []
+        return []
+
+    def ways(self, there: Sequence[Streams], within: Subtree | None) -> list[Way]:
+        """What is tried in turn; the last one always tells."""
+        ways: list[Way] = []
+        for few, length in WAYS:
+            ways.append(partial(self.few, within, few))
+            ways += [partial(self.walk, some, within, length) for some in there]
+        return [*ways, partial(self.heads, within, None)]
+
+    def keep(
+        self, kept: dict[tuple[Terms, int], tuple[int, int]], place: int, times: int, ways: int
+    ) -> None:
+        """Remember the way that told, but for the first, which comes first anyway, and the last,
+        which is dear."""
+        if 0 < place < ways - 1 and times < TRUSTED:
+            if len(kept) >= REMEMBERED:
+                kept.clear()
+            kept[self.asked, self.wanted] = place, times
+        else:
+            kept.pop((self.asked, self.wanted), None)
 
     def few(self, within: Subtree | None, most: int) -> list[int] | None:
         """The same from the heads of the lanes; None: they are more than `most`."""
@@ -152,10 +184,11 @@ class Search:
         where, values = condition(self.asked, within)
         limit = "" if most is None else " LIMIT ?"
         text = hinted(self.database, HEADS.format(where=where, limit=limit), LANES)
-        met = self.answered([text], [*values, *([] if most is None else [most + 1])], 4)
+        met = self.answered([text], [*values, *([] if most is None else [most + 1])], 2)
         if most is not None and len(met) > most:
             return None
-        tops = sorted((row for row in met if row[0] is not None), key=rank)[: self.wanted]
+        heads = ((*orjson.loads(head), lane) for lane, head in met if head is not None)
+        tops = sorted(heads, key=rank)[: self.wanted]
         if self.wanted == 1 or not tops:
             return [row[0] for row in tops]
         # What is among the first has its lane's head among the first.
