@@ -8,7 +8,7 @@ import logging
 import random
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from threading import local
 from time import sleep
 from typing import Any, TypeVar
@@ -199,6 +199,17 @@ class Database:
                 return act()
 
         return self.retried(whole, repeatable=True)
+
+    @contextmanager
+    def near_writes(self) -> Iterator[None]:
+        """What is read inside is read, on SQLite, over the connection of those who write.
+
+        For what is read right before a write that follows from it: that connection still knows the
+        pages that others have to read anew after each write. No transaction: another process may
+        write in between.
+        """
+        with nullcontext() if self.dialect == "mysql" else self.engine.writing(self.timeout):
+            yield
 
     @contextmanager
     def write_transaction(self) -> Iterator[None]:

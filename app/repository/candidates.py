@@ -115,9 +115,11 @@ def candidates(database: Database, wish: Wish, wanted: int, now: int) -> list[in
     if asked is None:
         return []
     try:
-        return Search(database, asked, wanted, now).found()
+        with database.near_writes():
+            return Search(database, asked, wanted, now).found()
     except Due:
         promoting.promote(database, now)
+    with database.near_writes():
         return Search(database, asked, wanted, None).found()
 
 
