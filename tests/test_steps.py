@@ -1,5 +1,6 @@
 """What every step of a task changes, how it repeats, and whom it refuses."""
 
+import random
 import threading
 from itertools import count, groupby
 
@@ -7,7 +8,9 @@ import pytest
 from writers import Writer, uuid_of
 
 from app import clock
-from app.repository import facts, steps
+from app.catalog.tasks import TASKS
+from app.catalog.times import SECOND
+from app.repository import facts, invariants, steps
 
 OK = {"result": {"code": "ok"}}
 
@@ -381,3 +384,19 @@ def test_a_crowd_that_changes_one_task_gets_its_turns(writer, monkeypatch):
         thread.join()
     assert answers == [200] * 48
     assert writer.task(task)["revision"] == 3 + 48
+
+
+def test_bounds_that_hold_need_no_other():
+    chance = random.Random(4)
+    moments = [None, *(SECOND * 1_000 + chance.randrange(-40, 40) * SECOND // 4 for _ in range(30))]
+    for _ in range(2_000):
+        rows = [[chance.choice(moments) for _ in range(5)] for _ in range(chance.randint(1, 2))]
+        names = [name for pair in invariants.names(TASKS) for name in pair]
+        distances = (0, SECOND, 8 * SECOND, invariants.UNBOUND)
+        bounds = {name: chance.choice(distances) for name in names}
+        needed = invariants.needed(TASKS, rows)
+        held = all(bounds.get(name, 0) >= value for name, value in needed.items())
+        told = invariants.hold(TASKS, bounds, rows)
+        assert held or not told
+        if all(row[0] is not None for row in rows):
+            assert told == held

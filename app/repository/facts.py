@@ -118,8 +118,9 @@ def mirror(database: Database, old: Facts, new: Facts) -> None:
 
 def keep_bounds(database: Database, *facts: Facts) -> None:
     """Keep the planner's bounds true for tasks about to be written, in the open transaction."""
-    needed = invariants.needed(TASKS, (times(row) for row in facts))
-    widen(database, needed)
+    rows = [times(row) for row in facts]
+    if not invariants.hold(TASKS, database.memory.get(BOUNDS, {}), rows):
+        widen(database, invariants.needed(TASKS, rows))
 
 
 def widen(database: Database, needed: dict[str, int]) -> None:

@@ -7,6 +7,7 @@ on them is never wrong.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from peewee import fn
@@ -89,6 +90,27 @@ def needed(catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> Bounds:
         bounds[after(catalog, column)] = min(rounded(late[place]), UNBOUND)
         bounds[before(catalog, column)] = min(rounded(early[place]), UNBOUND)
     return {name: value for name, value in bounds.items() if value}
+
+
+@cache
+def names(catalog: Catalog) -> tuple[tuple[str, str], ...]:
+    """The names of the bounds of each time behind the first: how long after, and before."""
+    return tuple((after(catalog, one), before(catalog, one)) for one in times(catalog)[1:])
+
+
+def hold(catalog: Catalog, bounds: Bounds, rows: Iterable[Sequence[int | None]]) -> bool:
+    """Whether `bounds` are large enough for `rows`, as they nearly always are: told quicker than
+    what they need."""
+    named = names(catalog)
+    for born, *moments in rows:
+        for moment, (late, early) in zip(moments, named, strict=True):
+            if moment is not None and (
+                born is None
+                or moment - born > bounds.get(late, 0)
+                or born - moment > bounds.get(early, 0)
+            ):
+                return False
+    return True
 
 
 def known(database: Database) -> Bounds:
