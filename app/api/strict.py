@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from app.errors import BadRequest, BodyTooLarge, Fault, UnsupportedMediaType
 
+JSON = "application/json"
+DIGITS_OF_LENGTH = 18
+"""Digits of a length that may still be one."""
 BODY = 1 << 20
 """Bytes of a body."""
 BULK = 16 << 20
@@ -35,6 +38,35 @@ def refuse(message: str, value: str = "") -> NoReturn:
 
 def content(request: Request, limit: int) -> bytes:
     """The body's bytes. Raises BodyTooLarge, UnsupportedMediaType, BadRequest."""
+    raw = announced(request.environ, limit)
+    if raw is None:
+        raw = streamed(request, limit)
+    if raw and request.environ.get("CONTENT_TYPE") != JSON and request.mimetype != JSON:
+        raise UnsupportedMediaType()
+    return raw
+
+
+def announced(environ: dict[str, Any], limit: int) -> bytes | None:
+    """A body of which the head says how long it is, as nearly all do; None: it does not.
+
+    Werkzeug's way to the same bytes takes several times as long. Raises BodyTooLarge, BadRequest.
+    """
+    told = environ.get("CONTENT_LENGTH") or ""
+    if not (told.isascii() and told.isdigit()) or "HTTP_TRANSFER_ENCODING" in environ:
+        return None
+    if len(told) > DIGITS_OF_LENGTH or int(told) > limit:
+        raise BodyTooLarge(limit=limit)
+    try:
+        raw: bytes = environ["wsgi.input"].read(int(told))
+    except (OSError, ValueError) as error:
+        raise ClientDisconnected() from error
+    if len(raw) < int(told):
+        refuse("breaks off: it is shorter than its head says")
+    return raw
+
+
+def streamed(request: Request, limit: int) -> bytes:
+    """Any other body. Raises BodyTooLarge."""
     request.max_content_length = limit + 1
     try:
         raw = request.get_data(cache=False)
@@ -43,10 +75,6 @@ def content(request: Request, limit: int) -> bytes:
     # One that comes in chunks is cut at the limit without a word.
     if len(raw) > limit:
         raise BodyTooLarge(limit=limit)
-    if len(raw) < (request.content_length or 0):
-        refuse("breaks off: it is shorter than its head says")
-    if raw and request.mimetype != "application/json":
-        raise UnsupportedMediaType()
     return raw
 
 
