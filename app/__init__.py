@@ -11,8 +11,8 @@ The rooms, from the doors down; imports point down only:
     transitions         what a step or a timer makes of a task
     catalog             what each collection can be asked and answers: rows
     models              the tables
-    service, database, signals, keyring, passwords, lifecycle, engines, failures, hosts,
-    config, errors, clock, logs, vocabulary, addresses, canonical
+    service, database, signals, keyring, passwords, lifecycle, engines, precedence, failures,
+    hosts, turns, config, errors, clock, logs, vocabulary, addresses, canonical
 """
 
 from collections.abc import Callable, Mapping
@@ -32,6 +32,11 @@ class Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """`func` as it is: Flask looks into each of them at every request."""
         return func
+
+    def dispatch_request(self) -> Any:
+        """What the view of the request answers, in its turn."""
+        with api.turn():
+            return super().dispatch_request()
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:

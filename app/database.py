@@ -22,6 +22,7 @@ from app.config import Settings
 from app.engines import LONGER_SECONDS, mysql, mysql_driver, sqlite
 from app.errors import QueryTooSlow, Unavailable
 from app.failures import AGAIN, Fate, fate_of, number_of, refuse
+from app.precedence import Precedence
 
 Row = tuple[Any, ...]
 Result = TypeVar("Result")
@@ -86,6 +87,7 @@ class Database:
         self.memory: dict[Any, Any] = {}
         """What acts remember of this database between requests; each bounds its own part."""
         self.thread = Standing()
+        self.precedence = Precedence()
 
     @property
     def missing(self) -> str:
@@ -102,6 +104,7 @@ class Database:
         """What a SELECT answers. Raises Unavailable."""
         if self.thread.inside:
             return self.fetched(sql, values)
+        self.precedence.pause()
         return self.first(self.fetched, sql, values)
 
     def fetched(self, sql: str, values: Sequence[Any]) -> list[Row]:
@@ -214,13 +217,21 @@ class Database:
     @contextmanager
     def write_transaction(self) -> Iterator[None]:
         """What happens inside is written whole when it ends well, and not at all when it raises."""
-        if self.dialect == "mysql":
-            with self.transaction(("START TRANSACTION",)):
-                yield
-        else:
-            # IMMEDIATE: two deferred readers that both turn writer can only fail.
-            with self.engine.writing(self.timeout), self.transaction(("BEGIN IMMEDIATE",)):
-                yield
+        self.precedence.pause()
+        opened = (
+            self.transaction(("START TRANSACTION",)) if self.dialect == "mysql" else self.alone()
+        )
+        with opened:
+            yield
+            began = self.precedence.committing()
+        self.precedence.committed(began)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A transaction of SQLite's that writes, of which there is one at a time."""
+        # IMMEDIATE: two deferred readers that both turn writer can only fail.
+        with self.engine.writing(self.timeout), self.transaction(("BEGIN IMMEDIATE",)):
+            yield
 
     @contextmanager
     def transaction(self, begin: Sequence[str]) -> Iterator[None]:
@@ -321,7 +332,9 @@ class Database:
             self.engine.close()
 
     def rest(self) -> None:
-        """Hold no connection on either engine until the next statement: the thread will wait."""
+        """Hold no connection on either engine until the next statement, and no place among those
+        who write: the thread will wait."""
+        self.precedence.land()
         if not self.engine.is_closed():
             self.engine.close()
 

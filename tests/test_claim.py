@@ -7,10 +7,10 @@ import pytest
 from writers import Writer
 
 from app.api import waiting as waiting_room
-from app.api.turns import Turns
 from app.api.waiting import AT_ONCE, room_of
 from app.errors import Unavailable
 from app.repository import arrivals, candidates, claiming
+from app.turns import Turns
 
 WAYS = (((128, 400),), ((0, 400),), ((0, 1),), ((0, 1), (1, 2)), ())
 """Ways to look for candidates: by lanes, by long and short walks, and by all lanes at last."""

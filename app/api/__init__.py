@@ -1,6 +1,8 @@
 """The HTTP door: it translates requests into acts of the repository, and answers back."""
 
-from flask import Flask, current_app
+from contextlib import AbstractContextManager, nullcontext
+
+from flask import Flask, current_app, request
 
 from app.api import (
     activities,
@@ -19,11 +21,21 @@ from app.api import (
 from app.service import service_of
 
 BLUEPRINTS = (tasks.blp, writing.blp, claims.blp, activities.blp, moving.blp)
+WRITERS = (writing.blp.name, claims.blp.name, moving.blp.name)
+"""Blueprints whose requests write."""
 
 
 def release(_error: BaseException | None) -> None:
     """Give the thread's connection back when a request is over."""
     service_of(current_app).database.release()
+
+
+def turn() -> AbstractContextManager[None]:
+    """Within it the request is answered: reads before writes."""
+    precedence = service_of(current_app).database.precedence
+    if request.method in ("GET", "HEAD"):
+        return precedence.reading()
+    return precedence.writing() if request.blueprint in WRITERS else nullcontext()
 
 
 def register(app: Flask) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 from weakref import ref
 
 from app import clock
-from app.api.turns import Turns
 from app.database import Database
 from app.errors import Unavailable
 from app.repository import arrivals
@@ -23,6 +22,7 @@ from app.repository.lanes import Members
 from app.repository.wishes import Wish
 from app.service import service_of
 from app.signals import queued
+from app.turns import Turns
 
 NAME = "tasks.waiting"
 ASKED_SECONDS = 0.5
@@ -87,10 +87,12 @@ class Room:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """The caller is one of the few who look for work; before that, it waits without a
-        connection. Raises Unavailable when that takes too long: the database does not answer."""
+        connection and a place. Raises Unavailable when that takes too long: the database does not
+        answer."""
         called = self.turns.enter()
         if called is not None:
             self.database.release()
+            self.database.precedence.land()
             if not called.wait(self.database.timeout) and self.turns.give_up(called):
                 raise Unavailable(reason="too many claims at once")
         try:
