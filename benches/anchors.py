@@ -36,6 +36,7 @@ ANCHORS = {
     "claim after few": Anchor("claim, much completed", "x", 1.5),
     "claim after many": Anchor("claim, long, much completed", "x", 1.5),
     "live": Anchor("page of 100, p95 under full write load against idle", "x", 2),
+    "live beside": Anchor("the same while another server's database is written", "x", None),
     "waiting": Anchor("what 200 waiting claims add to p95 of /healthz", "ms", 50),
     "import": Anchor("import of 1,000,000 tasks and 3,000,000 activities", "min", 10),
     "import mysql": Anchor("import of 1,000,000 tasks and 3,000,000 activities", "min", 30),

@@ -21,7 +21,7 @@ from benches import servers
 from benches.anchors import line
 from benches.floor import PAGE
 from benches.life import BASE, in_bulk, whole
-from benches.servers import ROOT, Server
+from benches.servers import OURS, ROOT, Server
 from benches.work import AGENT, KINDS, bodies
 
 WORKERS = 2
@@ -91,15 +91,34 @@ def written(server: Server) -> Iterator[None]:
         process.wait(60)
 
 
-def reading(server: Server) -> Iterator[str]:
-    """The page without writers and with them."""
+def compared(server: Server, other: Server, name: str) -> str:
+    """The page of `server` without writers, and with those who write to `other`."""
     idle, busy = [], []
     times(server, PAGE, ASKED)
     for _ in range(ROUNDS):
         idle += times(server, PAGE, ASKED)
-        with written(server):
+        with written(other):
             busy += times(server, PAGE, ASKED)
-    yield line("live", p95(busy) / p95(idle), f"{p95(busy):.1f} ms of {p95(idle):.1f} ms")
+    return line(name, p95(busy) / p95(idle), f"{p95(busy):.1f} ms of {p95(idle):.1f} ms")
+
+
+def reading(server: Server) -> Iterator[str]:
+    """The page without writers and with them."""
+    yield compared(server, server, "live")
+
+
+def beside(url: str, other: str, room: Path) -> Iterator[str]:
+    """What of it is the machine: the writers have a server and a database of their own.
+
+    The databases of MariaDB are on one server.
+    """
+    mute = {"TASKS_METRICS_ADDRESS": ""}
+    with ExitStack() as stack:
+        pair = []
+        for each in (url, other):
+            pair.append(stack.enter_context(servers.serving(OURS, each, room, WORKERS, mute)))
+            servers.admit(pair[-1], each, Scope.VIEWER, Scope.ISSUER, Scope.CONSUMER)
+        yield compared(*pair, "live beside")
 
 
 def wait(server: Server, connection: HTTPConnection) -> None:
@@ -121,13 +140,14 @@ def waiting(server: Server) -> Iterator[str]:
     yield line("waiting", p95(busy) - p95(idle), f"{p95(busy):.1f} ms of {p95(idle):.1f} ms")
 
 
-def lines(url: str, room: Path) -> Iterator[str]:
-    """Both, of a server with its usual number of workers."""
+def lines(url: str, other: str, room: Path) -> Iterator[str]:
+    """All of it, of servers with their usual number of workers. `other`: another database."""
     parts: tuple[Callable[[Server], Iterator[str]], ...] = (reading, waiting)
     for part in parts:
-        with servers.serving(servers.OURS, url, room, WORKERS) as server:
+        with servers.serving(OURS, url, room, WORKERS) as server:
             servers.admit(server, url, Scope.VIEWER, Scope.ISSUER, Scope.CONSUMER)
             yield from part(server)
+    yield from beside(url, other, room)
 
 
 if __name__ == "__main__":
