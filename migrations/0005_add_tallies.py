@@ -161,6 +161,8 @@ def up(migrator, db):
         add_index(db, table, f"{table}_deleted_at", "deleted_at", "deleted_at IS NOT NULL")
         for statement in tables(db, name, dimensions):
             db.execute_sql(statement)
+        # Figures of a run that was interrupted are folded into no more, nor those without triggers.
+        db.execute_sql(f"DELETE FROM {name}_tally_nodes")
         try:
             for trigger, text in triggers(db, name, table, dimensions):
                 db.execute_sql(f"DROP TRIGGER IF EXISTS {trigger}")
@@ -178,8 +180,10 @@ def up(migrator, db):
 
 
 def down(migrator, db):
-    """Drop them."""
+    """Drop them; figures first, so that none are left without triggers that keep them."""
     for name, table, _ in TALLIES:
+        if db.table_exists(f"{name}_tally_nodes"):
+            db.execute_sql(f"DELETE FROM {name}_tally_nodes")
         drop_index(db, table, f"{table}_deleted_at")
         for act in ("insert", "update", "delete"):
             db.execute_sql(f"DROP TRIGGER IF EXISTS {table}_tallied_{act}")

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import click
 
-from app.catalog.tallies import TALLIES
 from app.cli.doors import Command, existing_database
 from app.cli.output import json_option, show
 from app.database import Database
-from app.repository import refilling, schema
+from app.repository import schema
 from app.repository.examining import Finding, at_one_moment, examined
+from app.repository.importing import reindexing
 
 MIGRATIONS = "the database is at the newest migration"
 
@@ -35,8 +35,7 @@ def doctor(ctx: click.Context, mend: bool, as_json: bool) -> None:
     shown = []
     with existing_database() as database:
         if mend and not schema.misfit(database):
-            for tally in TALLIES:
-                refilling.mend(database, tally)
+            reindexing.mend(database)
         for finding in found(database):
             shown.append({"check": finding.name, "ok": not finding.wrong, "wrong": finding.wrong})
             if not as_json:

@@ -153,14 +153,7 @@ def unkept(tally: Tally) -> Callable[[Database], str]:
     """Asks whether there are figures, and the triggers that keep them."""
 
     def act(database: Database) -> str:
-        text = (
-            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            if database.dialect == "sqlite"
-            else "SELECT trigger_name FROM information_schema.triggers "
-            "WHERE trigger_schema = DATABASE()"
-        )
-        there = {row[0] for row in database.rows(text)}
-        lost = [name for name in refilling.triggers(database, tally) if name not in there]
+        lost = refilling.lost(database, tally)
         if lost:
             return f"there is no trigger {', '.join(lost)}; see docs/operations.md"
         return "" if refilling.kept(database, tally) else "rows are counted instead"

@@ -5,14 +5,22 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from app import clock
 from app.catalog.tallies import TALLIES, Tally
 from app.database import Database
 from app.errors import Unavailable
 from app.failures import cause, number_of
-from app.repository import sentences
+from app.repository import indexing, sentences
 from app.repository.tenants import ROOT, by_ids
 
 ROOT_KEPT = f"SELECT folds FROM {{}} WHERE node = {ROOT} AND kept = 1"
+FOLDS = f"SELECT folds FROM {{}} WHERE node = {ROOT}"
+THERE = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+    "mysql": "SELECT trigger_name, action_statement FROM information_schema.triggers"
+    " WHERE trigger_schema = DATABASE()",
+}
+"""Triggers, each with how the statement that made it ends."""
 ABOVE = """
 WITH RECURSIVE above (tenant_id, node) AS (
     SELECT id, id FROM tenants
@@ -23,8 +31,10 @@ WITH RECURSIVE above (tenant_id, node) AS (
 MANY = 10_000
 """Rows from which on a tenant with all below it has figures by dimensions: fewer are soon counted,
 and there would be as many figures as rows."""
+HOPEFUL = 3
+"""How often figures are gathered while changes are folded; after that they are forgotten first."""
 ATTEMPTS = 20
-"""How often figures are gathered anew, because changes were folded meanwhile."""
+"""How often figures are gathered anew, because changes were folded or figures made meanwhile."""
 NOT_ALLOWED = (1142, 1227, 1419)
 """MySQL's errors for an account that may not make triggers."""
 log = logging.getLogger("app.figures")
@@ -84,9 +94,15 @@ def kept(database: Database, tally: Tally) -> bool:
     return database.row(ROOT_KEPT.format(tally.nodes)) is not None
 
 
+def lost(database: Database, tally: Tally) -> list[str]:
+    """The triggers that are not there, or that this account may not see."""
+    there: dict[str, str] = dict(database.rows(THERE[database.dialect]))
+    return [name for name in triggers(database, tally) if name not in there]
+
+
 def uncounted(database: Database) -> list[Tally]:
-    """Those of which there are no figures."""
-    return [tally for tally in TALLIES if not kept(database, tally)]
+    """Those of which there are no figures, or nothing that keeps them."""
+    return [tally for tally in TALLIES if not kept(database, tally) or lost(database, tally)]
 
 
 def recover(database: Database) -> None:
@@ -97,7 +113,8 @@ def recover(database: Database) -> None:
         except Unavailable as refusal:
             if number_of(refusal.__cause__ or refusal) not in NOT_ALLOWED:
                 raise
-            log.warning("no figures are kept, rows are counted: %s", cause(refusal))
+            if not kept(database, tally):
+                log.warning("no figures are kept, rows are counted: %s", cause(refusal))
 
 
 def mend(database: Database, tally: Tally) -> None:
@@ -106,7 +123,9 @@ def mend(database: Database, tally: Tally) -> None:
     shared = database.dialect == "sqlite" and database.engine.shared
     with writing(database) if shared else nullcontext():
         hook(database, tally)
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            if attempt >= HOPEFUL:
+                forget(database, tally)
             with gathered(database, tally) as folds, writing(database):
                 if replaced(database, tally, folds):
                     return
@@ -118,18 +137,46 @@ def writing(database: Database) -> AbstractContextManager[None]:
     return nullcontext() if database.thread.inside else database.write_transaction()
 
 
-def unhook(database: Database, tally: Tally) -> None:
-    """The triggers are gone, and there are no figures: rows are counted."""
-    for event in EVENTS:
-        database.run(f"DROP TRIGGER IF EXISTS {trigger(tally, event)}")
+def forget(database: Database, tally: Tally) -> None:
+    """There are no figures, and nobody folds: rows are counted."""
     database.run(f"DELETE FROM {tally.nodes}")
 
 
+def unhook(database: Database, tally: Tally) -> None:
+    """The triggers are gone, and there are no figures: in this order whoever dies in between, or
+    writes, leaves none that miss something."""
+    forget(database, tally)
+    for event in EVENTS:
+        database.run(f"DROP TRIGGER IF EXISTS {trigger(tally, event)}")
+
+
 def hook(database: Database, tally: Tally) -> None:
-    """The triggers are there as they should be. Raises Unavailable where the account may not."""
-    for name, text in triggers(database, tally).items():
+    """The triggers are there as they should be. Raises Unavailable where the account may not.
+
+    Where one was not, there are no figures.
+    """
+    if database.dialect == "mysql":
+        # They wait for all who use the table, and others would wait behind them.
+        indexing.beside_others(database, lambda: make(database, tally))
+    else:
+        with writing(database):
+            make(database, tally)
+
+
+def make(database: Database, tally: Tally) -> None:
+    """Make those triggers that are not as they should be; it may be done twice."""
+    wanted = triggers(database, tally)
+    there: dict[str, str] = dict(database.rows(THERE[database.dialect]))
+    # An account that may make none, or see none, has changed nothing.
+    missing = [name for name in wanted if name not in there]
+    for name in missing:
+        database.run(wanted[name])
+    other = [name for name in there if name in wanted and not wanted[name].endswith(there[name])]
+    if missing or other:
+        forget(database, tally)
+    for name in other:
         database.run(f"DROP TRIGGER IF EXISTS {name}")
-        database.run(text)
+        database.run(wanted[name])
 
 
 def rows_of(tally: Tally, where: str = "1 = 1") -> str:
@@ -177,8 +224,8 @@ def promote(database: Database, tally: Tally, number: int) -> None:
 @contextmanager
 def gathered(database: Database, tally: Tally) -> Iterator[int | None]:
     """What the figures have to say is in a table of this connection's own -> how often changes had
-    been folded before; None: there were no figures."""
-    folds = database.row(ROOT_KEPT.format(tally.nodes))
+    been folded before; None: nobody can fold."""
+    folds = database.row(FOLDS.format(tally.nodes))
     table = fresh(tally)
     keys = ", ".join(("tenant_id", *tally.columns))
     # Without a key MariaDB goes through all tenants for each row: minutes at a million tasks.
@@ -204,23 +251,32 @@ def fresh(tally: Tally) -> str:
 
 def replaced(database: Database, tally: Tally, folds: int | None) -> bool:
     """Whether the figures are now what was gathered, in the transaction that is open; not so when
-    changes were folded meanwhile."""
-    if folds is not None:
-        kept = f"UPDATE {tally.nodes} SET folds = folds + 1 WHERE node = ? AND folds = ?"
-        if not sentences.run(database, kept, (ROOT, folds)):
-            return False
+    changes were folded, or figures made, meanwhile."""
+    if not taken(database, tally, folds):
+        return False
+    again = clock.now() if folds is None else folds + 1
     database.run(f"DELETE FROM {tally.figures}")
     database.run(f"DELETE FROM {tally.nodes}")
     database.run(f"""
         INSERT INTO {tally.nodes} (node, n, kept, folds) {ABOVE}
         SELECT a.node, COALESCE(SUM(f.n), 0),
-            CASE WHEN a.node = {ROOT} OR SUM(f.n) >= {MANY} THEN 1 ELSE 0 END, {(folds or 0) + 1}
+            CASE WHEN a.node = {ROOT} OR SUM(f.n) >= {MANY} THEN 1 ELSE 0 END, {again}
         FROM above a LEFT JOIN {fresh(tally)} f ON f.tenant_id = a.tenant_id
         GROUP BY a.node HAVING a.node = {ROOT} OR SUM(f.n) <> 0""")
     database.run(f"""
         INSERT INTO {tally.figures} (node, {", ".join(tally.columns)}, n) {ABOVE}
         {figures_of(tally, fresh(tally))}""")
     return True
+
+
+def taken(database: Database, tally: Tally, folds: int | None) -> bool:
+    """Whether the lock on the figures, the root's row, is as it was, and ours now."""
+    if folds is None:
+        ignore = "OR IGNORE" if database.dialect == "sqlite" else "IGNORE"
+        new = f"INSERT {ignore} INTO {tally.nodes} (node, n, kept, folds) VALUES (?, 0, 0, 0)"
+        return bool(sentences.run(database, new, (ROOT,)))
+    same = f"UPDATE {tally.nodes} SET folds = folds + 1 WHERE node = ? AND folds = ?"
+    return bool(sentences.run(database, same, (ROOT, folds)))
 
 
 def figures_of(tally: Tally, source: str) -> str:

@@ -133,12 +133,22 @@ def settle(database: Database, node: Node) -> None:
     In the transaction that is open: afterwards nobody knows which tenants are above it.
     """
     for tally in TALLIES:
-        touched = f"UPDATE {tally.nodes} SET folds = folds + 1 WHERE node = ?"
-        sentences.run(database, touched, (tenants.ROOT,))
+        touch(database, tally)
         text = f"SELECT id, {columns(tally)} FROM {tally.changes} WHERE tenant_id = ? ORDER BY id"
         absorb(database, tally, sentences.rows(database, text, (node.id,)), {node.id: node})
         for table in (tally.figures, tally.nodes):
             sentences.run(database, f"DELETE FROM {table} WHERE node = ?", (node.id,))
+
+
+def touch(database: Database, tally: Tally) -> None:
+    """Take the lock on the figures: also where there are none, since somebody may make some."""
+    same = (
+        "ON CONFLICT (node) DO UPDATE SET folds = folds + 1"
+        if database.dialect == "sqlite"
+        else "ON DUPLICATE KEY UPDATE folds = folds + 1"
+    )
+    new = f"INSERT INTO {tally.nodes} (node, n, kept, folds) VALUES (?, 0, 0, ?) {same}"
+    sentences.run(database, new, (tenants.ROOT, clock.now()))
 
 
 def columns(tally: Tally) -> str:

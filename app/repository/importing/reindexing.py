@@ -7,7 +7,9 @@ there an index that an interrupted load left out is one that is missing, and `re
 from collections.abc import Sequence
 
 from app.catalog.indexes import INDEXES
+from app.catalog.tallies import TALLIES
 from app.database import Database
+from app.errors import Unavailable
 from app.repository import indexing, refilling
 
 LOCK = "tasks.import"
@@ -99,5 +101,17 @@ def recover(database: Database) -> list[str]:
         indexing.build(database, lost)
         refilling.recover(database)
         return [index.name for index in lost]
+    finally:
+        unlock(database)
+
+
+def mend(database: Database) -> None:
+    """All figures are counted anew. Raises Unavailable, also while a load is running: it has set
+    triggers aside, and figures would miss its rows."""
+    if not locked(database, PATIENCE):
+        raise Unavailable(reason="an import is running", seconds=60)
+    try:
+        for tally in TALLIES:
+            refilling.mend(database, tally)
     finally:
         unlock(database)
