@@ -271,6 +271,22 @@ def test_upkeep_folds_what_has_gathered(writer, monkeypatch):
     check(writer.database)
 
 
+def test_all_is_folded_although_more_is_written_all_the_time(writer, monkeypatch):
+    """`flask reap --once` ends beside a busy service."""
+    fold, calls = tallying.fold, []
+
+    def beside_writers(base, tally):
+        writer.enqueue()
+        calls.append(tally)
+        assert len(calls) < 20
+        return fold(base, tally)
+
+    writer.enqueue()
+    monkeypatch.setattr(tallying, "fold", beside_writers)
+    assert tallying.fold_all(writer.database) >= 1
+    check(writer.database)
+
+
 def test_two_who_fold_at_once_count_nothing_twice(writer):
     """On MySQL the second one finds the lock taken and leaves; SQLite has one writer at a time."""
     if writer.database.dialect == "sqlite":

@@ -97,11 +97,12 @@ def upkeep(database: Database, until: float) -> bool:
 
 
 def fold_all(database: Database) -> int:
-    """Fold everything -> number of changes."""
+    """Fold what there is now -> number of changes; not what others write meanwhile."""
     folded = 0
     for tally in TALLIES:
-        while some := fold(database, tally):
-            folded += some
+        left = int(database.rows(f"SELECT COUNT(*) FROM {tally.changes}")[0][0])
+        while left > 0 and (some := fold(database, tally)):
+            folded, left = folded + some, left - some
     return folded
 
 
