@@ -1,6 +1,7 @@
 """`flask backup` under load, and `flask restore` of it: the same questions, the same answers."""
 
 import random
+import re
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -116,3 +117,17 @@ def test_a_backup_that_breaks_off_is_refused(cli, tmp_path):
 def test_a_file_that_is_not_there_or_a_folder_that_cannot_be_written_is_one_line(cli, tmp_path):
     for words in (("restore", tmp_path / "none"), ("backup", tmp_path / "none" / "file")):
         assert cli.refused(*words).count("\n") == 1
+
+
+def test_what_is_restored_is_counted_on_by_whoever_restored_it(cli, second, tmp_path):
+    """The account that the backup was made by may not be there, where it is restored."""
+    cli.load({"id": 7, "uuid": worlds.uuid(7), "type": "x", "state": "enqueued"})
+    file = tmp_path / "a.backup"
+    cli.json("backup", file)
+    made_by = re.compile(rb"DEFINER=`\w+`@`[^`]+`")
+    file.write_bytes(made_by.sub(b"DEFINER=`gone`@`elsewhere`", file.read_bytes()))
+    other = Commands(second, tmp_path)
+    other.json("restore", file)
+    other.load({"id": 8, "uuid": worlds.uuid(8), "type": "x", "state": "enqueued"})
+    result = other.run("doctor")
+    assert result.exit_code == 0, result.stdout

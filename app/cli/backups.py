@@ -8,6 +8,7 @@ import click
 from app.cli.doors import Command, any_database, open_database
 from app.cli.output import json_option, show
 from app.repository import backups, schema
+from app.repository.importing.reindexing import recover
 
 file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
@@ -33,7 +34,8 @@ def restore(file: Path, replace: bool, as_json: bool) -> None:
     """Make the database what a backup says. Stop all servers first."""
     with any_database() as database:
         saved(lambda: backups.put_back(database, file, replace))
-        current = schema.current(database)
+        if current := schema.current(database):
+            recover(database)
     words = f"The database is as {file} says."
     if not current:
         words += " It is not at the newest migration: run `flask db upgrade`."
