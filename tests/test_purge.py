@@ -137,3 +137,25 @@ def test_retention_comes_again_soon_while_there_is_more(writer, monkeypatch):
 @pytest.mark.parametrize("age", ["0s", "150000d", "999999999d"])
 def test_any_age_that_can_be_written_can_be_meant(cli, age):
     assert cli.json("purge", "--completed-before", age)["purged"] == 0
+
+
+@pytest.mark.parametrize("again", ["restored", "replaced"])
+def test_what_is_meant_no_longer_stays(writer, monkeypatch, again):
+    """Somebody restores or replaces a task between its choice and its removal."""
+    stays, goes = ended(writer), ended(writer)
+    for task in (stays, goes):
+        assert writer.call("DELETE", f"tasks/{task}", role="issuer").status_code == 204
+    writer.database.run("UPDATE tasks SET completed_at = 7")
+    changed = {"restored": "deleted_at = NULL", "replaced": "completed_at = 9"}[again]
+    found = purging.rows
+
+    def meanwhile(*given):
+        answer = found(*given)
+        if "completed_at >=" in given[1]:
+            writer.database.run(f"UPDATE tasks SET {changed} WHERE id = {stays}")
+        return answer
+
+    monkeypatch.setattr(purging, "rows", meanwhile)
+    assert purged(writer, 8, deleted=True) == 1
+    assert writer.database.rows("SELECT id FROM tasks") == [(stays,)]
+    assert counts(writer)[4] == 2

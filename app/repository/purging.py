@@ -30,16 +30,20 @@ ORDER BY completed_at LIMIT ?
 """
 DELETED = OLD.replace("ORDER", "AND deleted_at IS NOT NULL ORDER")
 EVER = -(2**62)
+Tables = tuple[tuple[str, str], ...]
+"""Tables, each with the column of the number by which its rows go."""
 COUNT = "SELECT COUNT(*) FROM tasks {index} WHERE completed_at < ?"
 INDEX = "tasks_completed_at"
 """Left to itself MariaDB may read the whole table for a few of its rows."""
-TABLES = (
+PRIMARY = "FORCE INDEX (PRIMARY)"
+"""Along another index MariaDB would lock what it meets there."""
+TABLES: Tables = (
     ("task_tags", "task_id"), ("attempts", "task_id"), ("task_details", "task_id"),
     ("activities", "task_id"), ("tasks", "id"),
 )  # fmt: skip
 """What holds rows of a task, in the order in which they go: those activities that came since the
 others went are named, since MySQL fires no trigger for what a foreign key removes."""
-PARTS = (
+PARTS: Tables = (
     ("activity_tags", "activity_id"), ("activity_details", "activity_id"), ("activities", "id"),
 )  # fmt: skip
 
@@ -93,14 +97,43 @@ class Purge:
         text = hinted(database, DELETED if self.deleted else OLD, INDEX)
         while chosen := rows(database, text, (self.before, since, self.tasks.of(BATCH))):
             tasks = [row[0] for row in chosen]
-            while some := below(database, tasks, self.activities.of(ACTIVITIES)):
-                self.activities.took(erase(database, PARTS, some))
+            while below(database, tasks, 1) and self.erase(database, PARTS, tasks):
                 yield 0
-            self.tasks.took(erase(database, TABLES, tasks))
+            yield self.erase(database, TABLES, tasks)
             # What was completed earlier is gone: the index need not be looked through from its
             # start.
             since = chosen[-1][1]
-            yield len(tasks)
+
+    def erase(self, database: Database, tables: Tables, tasks: list[int]) -> int:
+        """Remove `tasks`, or (PARTS) some of their activities, in one transaction -> how many."""
+        pace = self.activities if tables is PARTS else self.tasks
+        went: set[int] = set()
+
+        def act() -> float:
+            with database.write_transaction():
+                due = self.due(database, tasks)
+                began = clock.monotonic()
+                ids = below(database, due, pace.of(ACTIVITIES)) if tables is PARTS else due
+                marks = ", ".join("?" * len(ids))
+                for table, key in tables if ids else ():
+                    run(database, " ".join(("DELETE FROM", table, "WHERE", key, "IN (", marks,
+                                            ")")), ids)  # fmt: skip
+                went.update(ids)
+            return clock.monotonic() - began
+
+        # What it waited for its locks keeps nobody.
+        pace.took(database.retried(act, repeatable=True))
+        sleep(BREATH)
+        return len(went)
+
+    def due(self, database: Database, tasks: list[int]) -> list[int]:
+        """Those of `tasks` that are still meant, in the transaction that is open: somebody may have
+        restored or replaced one. From here on nothing comes below them."""
+        primary, lock = ("", "") if database.dialect == "sqlite" else (PRIMARY, "FOR UPDATE")
+        words = ["SELECT id FROM tasks", primary, "WHERE id IN (", ", ".join("?" * len(tasks)),
+                 ") AND completed_at < ?"]  # fmt: skip
+        words += [*["AND deleted_at IS NOT NULL"] * self.deleted, lock]
+        return [row[0] for row in rows(database, " ".join(words), (*tasks, self.before))]
 
 
 def some(database: Database, before: int, until: float) -> bool:
@@ -111,28 +144,8 @@ def some(database: Database, before: int, until: float) -> bool:
 
 def below(database: Database, tasks: list[int], most: int) -> list[int]:
     """Up to `most` of the activities of `tasks`."""
+    if not tasks:
+        return []
     words = ["SELECT id FROM activities WHERE task_id IN (", ", ".join("?" * len(tasks)),
              ") LIMIT ?"]  # fmt: skip
     return [row[0] for row in rows(database, " ".join(words), (*tasks, most))]
-
-
-def erase(database: Database, tables: tuple[tuple[str, str], ...], ids: list[int]) -> float:
-    """Remove the rows of these ids from all of `tables`, in one transaction -> seconds for which it
-    held its locks; what it waited for them keeps nobody."""
-    marks = ", ".join("?" * len(ids))
-
-    def act() -> float:
-        with database.write_transaction():
-            if tables is TABLES and database.dialect == "mysql":
-                # From here on nothing comes below them.
-                rows(database, " ".join(("SELECT id FROM tasks WHERE id IN (", marks,
-                                         ") FOR UPDATE")), ids)  # fmt: skip
-            began = clock.monotonic()
-            for table, key in tables:
-                run(database, " ".join(("DELETE FROM", table, "WHERE", key, "IN (", marks, ")")),
-                    ids)  # fmt: skip
-        return clock.monotonic() - began
-
-    took = database.retried(act, repeatable=True)
-    sleep(BREATH)
-    return took
