@@ -9,11 +9,13 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from peewee import IntegrityError
 from test_import import activity, task
 
 from app import config, database
 from app.catalog.tasks import TASKS
-from app.repository import invariants, schema, tenants
+from app.errors import Unavailable
+from app.repository import invariants, removing, schema, tallying, tenants
 from app.repository.importing import intake, loading, reindexing
 from app.repository.importing.loading import MANY
 
@@ -176,4 +178,31 @@ def test_a_large_load_leaves_the_log_as_it_was(tmp_path, monkeypatch, shared):
     assert reader.row("PRAGMA journal_mode") == ("wal",)
     assert base.row("PRAGMA foreign_keys") == (1,)
     reader.close()
+    base.close()
+
+
+def test_a_tenant_that_goes_between_check_and_load_refuses_it(engine, monkeypatch):
+    base, other = opened(engine), opened(engine)
+    node = tenants.create(base, "short-lived", tenants.root(base))
+
+    def late(*given):
+        removing.delete(other, node)
+        loading.load(*given)
+
+    monkeypatch.setattr(intake, "load", late)
+    with pytest.raises(IntegrityError):
+        intake.take(base, arrivals([{**task(1), "tenant": None}]), node, LATER)
+    assert schema.empty(base)
+    for one in (base, other):
+        one.close()
+
+
+def test_a_load_is_there_also_when_nobody_can_fold_it(engine, monkeypatch):
+    def busy(_):
+        raise Unavailable(reason="the database is busy")
+
+    monkeypatch.setattr(tallying, "fold_all", busy)
+    base = opened(engine)
+    done = intake.take(base, arrivals([task(1)]), tenants.root(base), LATER)
+    assert done.tasks == 1
     base.close()

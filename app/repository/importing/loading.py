@@ -1,15 +1,15 @@
 """Writing an import's rows: in one transaction, so that they are there whole or not at all."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from peewee import EXCLUDED, Model, fn
+from peewee import EXCLUDED, IntegrityError, Model, fn
 
 from app.database import Database
 from app.errors import Unavailable
 from app.models import Activity, Attempt
-from app.repository import invariants, refilling, tallying
+from app.repository import invariants, refilling, sentences, tallying
 from app.repository.dictionaries import batches
 from app.repository.importing.checking import Checker
 from app.repository.importing.layout import LAYOUTS, TABLES
@@ -165,7 +165,9 @@ def load(database: Database, checker: Checker, watch: Watch) -> None:
                         write(database, checker, watch)
                 finally:
                     rebuild(database, statements, watch)
-        tallying.fold_all(database)
+        with suppress(Unavailable):
+            # It is there, and counted, also where somebody else has to fold.
+            tallying.fold_all(database)
     finally:
         unlock(database)
 
@@ -175,6 +177,7 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
     writer, done = Writer(database), 0
     watch.begin("Writing", sum(checker.spool.counts.values()))
     checker.tenancy.write()
+    stay(database, checker.tenancy.used)
     for batch in checker.spool:
         writer.write(batch)
         done += sum(map(len, batch.rows.values()))
@@ -182,6 +185,17 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
     invariants.widen(database, checker.bounds)
     for plural, (low, high) in checker.spans.items():
         invariants.check_order(database, LAYOUTS[plural].catalog, checker.now, low, high)
+
+
+def stay(database: Database, numbers: Iterable[int]) -> None:
+    """These tenants are there, and nobody removes one before the open transaction ends: foreign
+    keys are not looked at. Raises peewee.IntegrityError when one has gone since it was checked."""
+    lock = "LOCK IN SHARE MODE" if database.dialect == "mysql" else ""
+    for some in batches(numbers):
+        marks = ", ".join("?" * len(some))
+        text = " ".join(("SELECT id FROM tenants WHERE id IN (", marks, ")", lock))
+        if len(sentences.rows(database, text, some)) < len(some):
+            raise IntegrityError("a tenant was removed")
 
 
 def rebuild(database: Database, statements: list[str], watch: Watch) -> None:
