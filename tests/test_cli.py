@@ -239,6 +239,13 @@ def test_a_database_that_is_not_there_is_not_made_by_a_look(tmp_path):
     assert not (tmp_path / "typo").exists()
 
 
+def test_where_a_database_stands_that_is_not_there(tmp_path):
+    done = flask("db", "status", "--json", folder=tmp_path / "typo")
+    assert done.returncode == 1, done.stderr
+    assert {row["applied"] for row in json.loads(done.stdout)} == {None}
+    assert not (tmp_path / "typo").exists()
+
+
 def test_a_damaged_database_is_told(tmp_path):
     (tmp_path / "tasks.db").write_bytes(b"this is no database, nor was it ever one" * 100)
     done = flask("export", folder=tmp_path)

@@ -110,6 +110,8 @@ def test_serve_changes_nothing_in_a_database_that_is_not_current(choose, blank):
         assert said("serve") == f"error: there is no database {path}; `make migrate` makes it"
         assert connected.missing
     assert not schema.current(connected)
+    connected.row("SELECT 1")  # makes a SQLite file
+    assert not schema.current(connected)
     words = "error: the database is not at the newest migration; `make migrate` brings it"
     assert said("serve") == words
     assert not schema.current(connected)

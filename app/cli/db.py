@@ -45,7 +45,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     """Show each migration and when it was applied; status 1 when the database is not current."""
     with any_database() as database:
         rows = schema.status(database)
-        lost = schema.lacks(indexing.lacking(database))
+        lost = "" if database.missing else schema.lacks(indexing.lacking(database))
     shown = [
         {"migration": row.name, "applied": row.applied and row.applied.isoformat(sep=" ")}
         for row in rows

@@ -46,7 +46,9 @@ def runner(database: Database) -> Runner:
 
 
 def status(database: Database) -> list[Migration]:
-    """All migrations in order. Raises Unavailable."""
+    """All migrations in order; looking makes no database. Raises Unavailable."""
+    if database.missing:
+        return [Migration(row.name, None, True) for row in runner(database).migrations()]
     with database.translated():
         return [
             Migration(row.name, row.applied, row.path is not None)
