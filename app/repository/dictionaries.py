@@ -111,10 +111,10 @@ def having(database: Database, column: Field, values: Iterable[Any], *fields: Fi
 
 def write(database: Database, dictionary: Dictionary, entries: Sequence[Entry]) -> None:
     """Make sure that the database has `entries`; somebody else may be writing the same."""
-    for some in batches(sorted(entries, key=dictionary.key_of)):
-        rows = [dictionary.row(entry) for entry in some]
-        query = dictionary.model.insert_many(rows).on_conflict_ignore()
-        database.change(query)
+    rows = [dictionary.row(entry) for entry in sorted(entries, key=dictionary.key_of)]
+    # One text for any number of rows: written out for hundreds, it would take longer than they do.
+    query = dictionary.model.insert_many(rows[:1]).on_conflict_ignore()
+    database.run_many(database.compiled(query)[0], [tuple(row.values()) for row in rows])
 
 
 def numbers(
