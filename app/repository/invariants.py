@@ -73,22 +73,12 @@ def unordered(catalog: Catalog) -> str:
 
 def needed(catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> Bounds:
     """The bounds that `rows`, each with its `times` in order, need."""
-    columns = times(catalog)
-    late = [0] * len(columns)
-    early = [0] * len(columns)
-    for row in rows:
-        born = row[0]
-        for place in range(1, len(columns)):
-            moment = row[place]
-            if moment is None:
-                continue
-            distance = UNBOUND if born is None else moment - born
-            late[place] = max(late[place], distance)
-            early[place] = max(early[place], UNBOUND if born is None else -distance)
+    births, *columns = list(zip(*rows, strict=True)) or [()]
     bounds = {}
-    for place, column in enumerate(columns[1:], 1):
-        bounds[after(catalog, column)] = min(rounded(late[place]), UNBOUND)
-        bounds[before(catalog, column)] = min(rounded(early[place]), UNBOUND)
+    for column, moments in zip(times(catalog)[1:], columns, strict=False):
+        late, early = apart(births, moments)
+        bounds[after(catalog, column)] = min(rounded(late), UNBOUND)
+        bounds[before(catalog, column)] = min(rounded(early), UNBOUND)
     return {name: value for name, value in bounds.items() if value}
 
 
@@ -111,6 +101,15 @@ def hold(catalog: Catalog, bounds: Bounds, rows: Iterable[Sequence[int | None]])
             ):
                 return False
     return True
+
+
+def apart(births: Sequence[int | None], moments: Sequence[int | None]) -> tuple[int, int]:
+    """How far behind and how far before their births `moments` lie at most."""
+    pairs = [pair for pair in zip(births, moments, strict=True) if pair[1] is not None]
+    if any(born is None for born, _ in pairs):
+        return UNBOUND, UNBOUND
+    distances = [moment - born for born, moment in pairs]  # type: ignore[operator]
+    return max(distances, default=0), -min(distances, default=0)
 
 
 def known(database: Database) -> Bounds:
