@@ -23,8 +23,11 @@ OBJECTS = st.lists(
 )
 
 
-def written(value: Any, ascii_only: bool = False, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+def written(
+    value: Any, ascii_only: bool = False, indent: int | None = None, blanks: bool = True
+) -> str:
+    separators = None if blanks else (",", ":")
+    return json.dumps(value, ensure_ascii=ascii_only, indent=indent, separators=separators)
 
 
 SHAPES = (
@@ -38,9 +41,10 @@ SHAPES = (
 
 @settings(deadline=None, max_examples=200)
 @given(objects=OBJECTS, shape=st.sampled_from(SHAPES), window=st.integers(1, 40),
-       ascii_only=st.booleans(), indent=st.sampled_from((None, 2)))  # fmt: skip
-def test_every_object_is_found_in_every_shape(objects, shape, window, ascii_only, indent):
-    text = shape(objects, ascii_only=ascii_only, indent=indent)
+       ascii_only=st.booleans(), indent=st.sampled_from((None, 2)),
+       blanks=st.booleans())  # fmt: skip
+def test_every_object_is_found_in_every_shape(objects, shape, window, ascii_only, indent, blanks):
+    text = shape(objects, ascii_only=ascii_only, indent=indent, blanks=blanks)
     found = list(Documents(io.BytesIO(text.encode()), window))
     assert [item.troubles for item in found] == [()] * len(objects)
     assert written([item.value for item in found]) == written(objects)
@@ -58,6 +62,40 @@ def test_lines_are_counted(window):
     text = '{"a":\n1}\n\n{"b": 2}\n[{"c": 3},\n {"d": 4}]'
     found = list(Documents(io.BytesIO(text.encode()), window))
     assert [(item.line, item.place) for item in found] == [(1, None), (4, None), (5, 0), (6, 1)]
+
+
+def test_lines_without_blanks_are_read_the_quick_way(monkeypatch):
+    monkeypatch.setattr(Documents, "value", None)
+    objects = [{"id": 2**63, "pad": "\u0000é🚀\\", "half": 0.5, "in": [{"a": None}]}, {"b": True}]
+    text = "".join(written(item, blanks=False) + "\n" for item in objects)
+    found = list(Documents(io.BytesIO(text.encode())))
+    assert found == [(1, None, objects[0], ()), (2, None, objects[1], ())]
+
+
+LOST = {
+    '{"a":1,"a":1}': "comes twice", '{"in":[{"a":1,"b":2,"a":3}]}': "comes twice",
+    '{"a":NaN}': "no JSON number", '{"a":"\\ud800"}': "half of a surrogate pair",
+    '{"a":1e999}': "beyond the range",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "trouble"), LOST.items())
+def test_what_the_quick_way_would_lose_is_read_slowly(line, trouble):
+    (item,) = Documents(io.BytesIO(f"{line}\n".encode()))
+    assert any(trouble in words for words in item.troubles)
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**40])
+def test_large_integers_stay_what_they_are(number):
+    (item,) = Documents(io.BytesIO(b'{"a":%d}\n' % number))
+    assert item.value == {"a": number}
+    assert type(item.value["a"]) is int
+
+
+def test_the_quick_way_is_given_up_where_it_leads_nowhere():
+    documents = Documents(io.BytesIO(b'{"a": 1}\n' * 100))
+    assert len(list(documents)) == 100
+    assert documents.lines.chances == 0
 
 
 def test_a_saved_answer_may_be_longer_than_any_object(monkeypatch):

@@ -128,6 +128,7 @@ BROKEN = {
     "not JSON": (b"{'id': 1}", ":2: this is not JSON"),
     "cut off": (b'{"id": 1, "uuid": "0a', ":2: this is not JSON"),
     "twice the same name": (b'{"id": 1, "id": 2}', "the name 'id' comes twice"),
+    "twice, without blanks": (b'{"id":1,"id":2}', "the name 'id' comes twice"),
     "twice inside": (b'{"context": {"a": 1, "a": 1}}', "the name 'a' comes twice"),
     "NaN": (b'{"id": NaN}', "NaN is no JSON number"),
     "infinity": (b'{"context": {"a": -Infinity}}', "-Infinity is no JSON number"),

@@ -4,9 +4,10 @@ What is wrong with an object comes with it, so that reading goes on behind it.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from app.repository.importing.window import Malformed, TooLong, Window
+from app.repository.importing.lines import Lines
+from app.repository.importing.window import WINDOW, Malformed, TooLong, Window
 
 
 class Found(NamedTuple):
@@ -21,6 +22,11 @@ class Found(NamedTuple):
 
 class Documents(Window):
     """The objects of one file."""
+
+    def __init__(self, file: BinaryIO, window: int = WINDOW) -> None:
+        """See Window."""
+        super().__init__(file, window)
+        self.lines = Lines()
 
     def __iter__(self) -> Iterator[Found]:
         """All objects in order."""
@@ -38,7 +44,7 @@ class Documents(Window):
         """What stands alone here: an object, or a saved answer. Reading goes on behind it."""
         line, start = self.here(), self.at
         try:
-            value = self.value()
+            value = self.whole_line() or self.value()
         except Malformed as error:
             yield Found(line, None, None, (str(error),))
             self.next_line()
@@ -55,6 +61,15 @@ class Documents(Window):
         else:
             for index, item in enumerate(value["items"]):
                 yield Found(line, index, item)
+
+    def whole_line(self) -> Any:
+        """The object that takes all the rest of this line, where we are behind it then; None where
+        that has to be read slowly."""
+        end = self.buffer.find("\n", self.at) if self.lines.chances else -1
+        value = self.lines.read(self.buffer[self.at : end]) if end >= 0 else None
+        if value:
+            self.at, self.troubles = end, []
+        return value
 
     def array(self) -> Iterator[Found]:
         """The items of the array that begins here. Raises Malformed when it cannot be read on."""
