@@ -14,10 +14,12 @@ from test_import import activity, task
 
 from app import config, database
 from app.catalog.tasks import TASKS
+from app.catalog.times import SECOND
 from app.errors import Unavailable
 from app.repository import invariants, removing, schema, tallying, tenants
 from app.repository.importing import intake, loading, reindexing
 from app.repository.importing.loading import MANY
+from app.repository.invariants import UNBOUND
 
 LATER = 1_900_000_000_000_000_000
 """Behind every time in these tests: what is born later than now is marked by itself."""
@@ -66,6 +68,56 @@ def test_a_large_load_leaves_every_index_in_place(engine):
     assert indexes(base) == before
     assert base.row("SELECT COUNT(*) FROM activities") == (MANY,)
     base.close()
+
+
+def test_what_came_in_earlier_batches_is_remembered_in_any_order(engine, monkeypatch):
+    monkeypatch.setattr(intake, "TOGETHER", 1)
+    base, told = opened(engine), []
+    numbers = (5, 3, 7, 3, 5, 6)
+    objects = [*map(task, numbers), activity(4, of=3), activity(2, of=6, parentActivityId=4)]
+    with pytest.raises(intake.NothingImported):
+        intake.take(
+            base, arrivals(objects), tenants.root(base), 0,
+            report=lambda origin, faults: told.extend(faults),
+        )  # fmt: skip
+    assert [fault.message for fault in told] == ["is of another task"]
+    tally = intake.take(base, arrivals(objects[:-1]), tenants.root(base), 0)
+    assert (tally.tasks, tally.activities, tally.skipped) == (4, 1, 2)
+    base.close()
+
+
+def test_checking_takes_no_more_memory_for_more_objects(engine):
+    base, held = opened(engine), []
+
+    def many():
+        for number in range(1, 5 * intake.TOGETHER + 1):
+            if number % intake.TOGETHER == 0:
+                held.append(sys.getallocatedblocks())
+            yield None, task(number, tags=["a"], policy={"id": "p"}, context={"a": [number]}), ()
+
+    intake.take(base, many(), tenants.root(base), 0)
+    assert held[-1] < held[1] + intake.TOGETHER
+    base.close()
+
+
+BORN = 1_000 * SECOND
+SPANS = {
+    "later": ([(BORN, None, BORN + 3 * SECOND)], {"started_at after": 4 * SECOND}),
+    "earlier": ([(BORN, None, BORN - SECOND)], {"started_at before": SECOND}),
+    "both": ([(BORN, None, BORN - 1), (BORN, None, BORN + 1)],
+             {"started_at after": SECOND, "started_at before": SECOND}),
+    "at once": ([(BORN, None, BORN)], {}),
+    "unborn": ([(BORN, None, BORN), (None, None, BORN)],
+               {"started_at after": UNBOUND, "started_at before": UNBOUND}),
+    "never": ([(None, None, None)], {}),
+    "no rows": ([], {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "bounds"), SPANS.values(), ids=SPANS)
+def test_bounds_span_all_rows(rows, bounds):
+    found = invariants.needed(TASKS, [(*row, None, None) for row in rows])
+    assert found == {f"tasks.{name}": value for name, value in bounds.items()}
 
 
 @pytest.mark.parametrize("label", ["Writing", "Building indexes"])

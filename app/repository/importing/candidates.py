@@ -11,7 +11,7 @@ from app.catalog.rows import Catalog
 from app.catalog.tasks import TASKS
 from app.errors import Fault
 from app.repository.importing.layout import LAYOUTS
-from app.repository.importing.members import IGNORED, TENANT, Columns
+from app.repository.importing.members import IGNORED, Columns
 from app.repository.importing.values import Wrong
 from app.vocabulary import State
 
@@ -60,16 +60,21 @@ def read(origin: Any, value: Any, troubles: Sequence[str]) -> Candidate:
         return Candidate(origin, TASKS, {IGNORED: []}, faults)
     catalog = ACTIVITIES if value.get("taskId") is not None else TASKS
     layout = LAYOUTS[catalog.plural]
-    into: Columns = {**layout.defaults, TENANT: None, IGNORED: []}
+    into = layout.defaults.copy()
+    into[IGNORED] = []
     candidate = Candidate(origin, catalog, into, [Fault("", "", words) for words in troubles])
-    reader_of = layout.readers.get
+    reading_of = layout.readers.get
     for name, given in value.items():
-        reader = reader_of(name)
-        if reader is None:
+        reading = reading_of(name)
+        if reading is None:
             into[IGNORED].append(name)
         elif given is not None:
+            column, reader = reading
             try:
-                reader(given, into)
+                if column is None:
+                    reader(given, into)
+                else:
+                    into[column] = reader(given)
             except Wrong as error:
                 candidate.refuse(name, given, error)
     consistent(candidate, value, layout.twins)

@@ -69,7 +69,8 @@ class Checker:
         for candidate in candidates:
             if self.good(candidate, batch):
                 kept[candidate.catalog.plural][candidate.into["id"]] = candidate.into
-            self.tally.ignored.update(candidate.into[IGNORED])
+            if candidate.into[IGNORED]:
+                self.tally.ignored.update(candidate.into[IGNORED])
         for plural, by_id in kept.items():
             if by_id:
                 layout, held = LAYOUTS[plural], list(by_id.values())

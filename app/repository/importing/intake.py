@@ -2,12 +2,12 @@
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, starmap
 from typing import Any
 
 from app.database import Database
 from app.errors import Fault
-from app.repository.importing.candidates import read
+from app.repository.importing.candidates import Candidate, read
 from app.repository.importing.checking import Checker, Tally
 from app.repository.importing.loading import Watch, load
 from app.repository.importing.reindexing import recover
@@ -42,9 +42,9 @@ def nobody(origin: Any, faults: Sequence[Fault]) -> None:
     """Nobody is told of a bad object."""
 
 
-def together(arrivals: Iterable[Arrival]) -> Iterator[list[Arrival]]:
-    """`arrivals` in lists of at most TOGETHER."""
-    source = iter(arrivals)
+def together(arrivals: Iterable[Arrival]) -> Iterator[list[Candidate]]:
+    """`arrivals`, read, in lists of at most TOGETHER; what each was read from is let go at once."""
+    source = starmap(read, arrivals)
     while some := list(islice(source, TOGETHER)):
         yield some
 
@@ -67,7 +67,7 @@ def take(
     gc.disable()
     try:
         for some in together(arrivals):
-            checker.take([read(*arrival) for arrival in some])
+            checker.take(some)
         if checker.tally.bad and not skip_bad:
             raise NothingImported(checker.tally)
         checker.presence.close()

@@ -15,7 +15,7 @@ from app.database import Database
 from app.models import Attempt
 from app.repository import dictionaries, invariants
 from app.repository.dictionaries import AGENTS, TAGS, Dictionary
-from app.repository.importing.members import ATTEMPTS, TAG_NAMES, Columns
+from app.repository.importing.members import ATTEMPTS, IGNORED, TAG_NAMES, TENANT, Columns
 from app.repository.importing.readers import readers, twins
 from app.repository.lookups import DICTIONARIES
 from app.vocabulary import Priority
@@ -23,6 +23,8 @@ from app.vocabulary import Priority
 Rows = dict[str, list[tuple[Any, ...]]]
 """Rows by table name, each with its columns in the model's order."""
 
+NONE = frozenset((None, 0))
+"""What stands in a column that has no entry."""
 TASK_DEFAULTS: Columns = {"queue_id": ("default",), "priority": Priority.NORMAL.code}
 """What a level that lacks an attribute means by it, beyond the models' own defaults."""
 
@@ -60,7 +62,7 @@ class Layout:
         models = (self.catalog.details, self.catalog.model)
         made = {field.column_name: field.default for m in models for field in m._meta.sorted_fields}
         own = TASK_DEFAULTS if self.catalog is TASKS else {}
-        return {**made, **own, TAG_NAMES: (), ATTEMPTS: ()}
+        return {**made, **own, TENANT: None, TAG_NAMES: (), ATTEMPTS: (), IGNORED: []}
 
     @cached_property
     def entries(self) -> list[tuple[str, Dictionary]]:
@@ -85,8 +87,7 @@ class Layout:
     def numbered(self, database: Database, held: list[Columns]) -> None:
         """Put the numbers of their dictionaries in place of entries."""
         for column, dictionary in self.entries:
-            wanted = {into[column] for into in held}
-            wanted -= {None, 0}
+            wanted = set(map(itemgetter(column), held)) - NONE
             numbers: dict[Any, int | None] = {None: None, 0: 0}
             numbers.update(dictionaries.numbers(database, dictionary, wanted))
             for into in held:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.repository.dictionaries import batches
 
-CACHE_KIB = 48 * 1024
+CACHE_KIB = 16 * 1024
 LOOK = 2_000
 """Values that one statement looks for."""
 PLURALS = ("tasks", "activities")
@@ -43,10 +43,13 @@ class Ledger:
             self.file.execute(MADE.format(plural))
             self.file.execute(MADE_UUIDS.format(plural))
         self.file.execute("BEGIN")
+        self.greatest = dict.fromkeys(PLURALS, 0)
 
     def places(self, plural: str, ids: Iterable[int]) -> list[tuple[int, int]]:
         """Those of `ids` that came before, each with its number."""
-        return self.look(PLACES.format(plural, MARKS), ids)
+        # Most files are in order of id: what lies behind all that came need not be looked for.
+        greatest = self.greatest[plural]
+        return self.look(PLACES.format(plural, MARKS), (key for key in ids if key <= greatest))
 
     def owners(self, plural: str, uuids: Iterable[bytes]) -> list[tuple[bytes, int]]:
         """Those of `uuids` that came before, each with the id that it came with."""
@@ -65,6 +68,7 @@ class Ledger:
     def enter(self, plural: str, rows: Sequence[tuple[int, bytes, int]]) -> None:
         """Id, UUID and number of each of `rows` have come."""
         places = [(key, place) for key, _, place in rows]
+        self.greatest[plural] = max(self.greatest[plural], *(key for key, _ in places))
         # In order of the UUID each page of their table is visited once.
         uuids = sorted((uuid, key) for key, uuid, _ in rows)
         with plain_failures():

@@ -33,17 +33,24 @@ from app.repository.importing.values import (
 from app.vocabulary import ResultCode
 
 REMEMBERED = 20_000
-"""Entries whose members are not looked at again."""
+"""Entries of each dictionary whose members are not looked at again."""
+KNOWN: dict[Any, dict[tuple[Any, ...], Any]] = {}
+"""Those, by dictionary and members: an activity often has its task's policy."""
+
+Reading = tuple[str, Callable[[Any], Any]] | tuple[None, Read]
+"""What an attribute becomes: a column's value, or whatever a reader puts into columns."""
+
+
+def text_entry(value: Any) -> tuple[str]:
+    """The entry of a dictionary of texts. Raises Wrong."""
+    return (text_of(value),)
 
 
 def entry_of(row: Attribute, shape: shapes.Entry) -> Read:
-    """A dictionary's entry: the text itself, or what its members say; empty ones are absent."""
+    """A dictionary's entry, which is what its members say; empty ones are absent."""
     name, column, members = row.name, shape.column.name, shape.members
     missing = "" if shape.dictionary == "agents" else None
-    known: dict[tuple[Any, ...], Any] = {}
-
-    def read_text(value: Any, into: Columns) -> None:
-        into[column] = (text_of(value),)
+    known = KNOWN.setdefault((shape.dictionary, members), {})
 
     def read_members(value: Any, into: Columns) -> None:
         try:
@@ -62,14 +69,15 @@ def entry_of(row: Attribute, shape: shapes.Entry) -> Read:
                 wrong.append((f".{members[place]}", error.faults[0][1]))
         if wrong:
             raise Wrong(*wrong)
-        if any(found):
-            into[column] = tuple(found)
+        if not any(found):
+            return
+        into[column] = tuple(found)
         if len(into[IGNORED]) == before:
             if len(known) > REMEMBERED:
                 known.clear()
             known[(*value, *value.values())] = into[column]
 
-    return read_members if members else read_text
+    return read_members
 
 
 def result_of(row: Attribute, shape: shapes.Result) -> Read:
@@ -78,8 +86,15 @@ def result_of(row: Attribute, shape: shapes.Result) -> Read:
     parts = [("code", shape.column.name, code)]
     parts += [(part, column.name, json_of(column.name)) for part, column in shape.parts]  # type: ignore[misc]
     members = tuple(part for part, _, _ in parts)
+    codes = {member.value: member.code for member in ResultCode}
 
     def read(value: Any, into: Columns) -> None:
+        try:
+            if len(value) == 1:
+                into[shape.column.name] = codes[value["code"]]
+                return
+        except (KeyError, TypeError):
+            pass
         wrong = []
         found = inside(value, members, into, row.name)
         for (part, column, convert), given in zip(parts, found, strict=True):
@@ -93,9 +108,12 @@ def result_of(row: Attribute, shape: shapes.Result) -> Read:
     return read
 
 
+tags_text = json_of("tags")
+
+
 def read_tags(value: Any, into: Columns) -> None:
     """Tags: the text as it is shown, and the names for filters."""
-    into["tags"] = json_of("tags")(value)
+    into["tags"] = tags_text(value)
     words = f"a string of at most {TEXT} characters is accepted"
     wrong = [
         (f"[{place}]", words)
@@ -132,37 +150,30 @@ WHOLE: dict[type[shapes.Shape], Read] = {
 }
 
 
-def into_column(column: str, convert: Callable[[Any], Any]) -> Read:
-    """An attribute made of one column."""
-
-    def read(value: Any, into: Columns) -> None:
-        into[column] = convert(value)
-
-    return read
-
-
-def reader(row: Attribute) -> Read:
+def reader(row: Attribute) -> Reading:
     """What reads the attribute of `row`."""
     shape = row.shape
     match shape:
+        case shapes.Entry() if shape.members:
+            return None, entry_of(row, shape)
         case shapes.Entry():
-            return entry_of(row, shape)
+            return shape.column.name, text_entry
         case shapes.Result():
-            return result_of(row, shape)
+            return None, result_of(row, shape)
         case shapes.Spoken():
-            return into_column(shape.column.name, word_of(shape.words))
+            return shape.column.name, word_of(shape.words)
+        case shapes.Json() if row.name != "tags":
+            return shape.column.name, json_of(row.name)
         case shapes.Json():
-            if row.name == "tags":
-                return read_tags
-            return into_column(shape.column.name, json_of(row.name))
+            return None, read_tags
         case shapes.Number():
-            return into_column(shape.column.name, number_of(shape.column))
+            return shape.column.name, number_of(shape.column)
     if type(shape) in SIMPLE:
-        return into_column(shape.column.name, SIMPLE[type(shape)])
-    return WHOLE[type(shape)]
+        return shape.column.name, SIMPLE[type(shape)]
+    return None, WHOLE[type(shape)]
 
 
-def readers(catalog: Catalog) -> dict[str, Read]:
+def readers(catalog: Catalog) -> dict[str, Reading]:
     """A reader for each attribute of `catalog`, by name."""
     return {row.name: reader(row) for row in catalog.attributes}
 

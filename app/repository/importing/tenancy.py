@@ -18,7 +18,7 @@ LOCATOR = re.compile(r"/1/(?:[1-9][0-9]{0,18}/)*")
 LONGEST_LOCATOR = 1024
 NUMBER = re.compile("[0-9]{1,19}")
 MEMBERS = ("id", "uuid", "locator", "name")
-REMEMBERED = 50_000
+REMEMBERED = 10_000
 
 
 class Tenancy:
@@ -44,7 +44,7 @@ class Tenancy:
         if told is None:
             return self.default
         try:
-            return self.resolved[tuple(told.items())]
+            return self.resolved[(*told, *told.values())]
         except (KeyError, TypeError):
             pass
         before = len(into[IGNORED])
@@ -53,7 +53,7 @@ class Tenancy:
         if len(into[IGNORED]) == before:
             if len(self.resolved) > REMEMBERED:
                 self.resolved.clear()
-            self.resolved[tuple(told.items())] = found
+            self.resolved[(*told, *told.values())] = found
         return found
 
     def use(self, node: Node) -> None:

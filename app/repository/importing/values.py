@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from peewee import BigIntegerField, Field
 
 from app.catalog.kinds import LARGEST_ID, UUID, Kind, OneOf, Uuid
@@ -50,7 +51,16 @@ def compact(encoder: json.JSONEncoder) -> Callable[[Any], str]:
     return lambda value: "".join(chunks(value, 0))
 
 
-encode = compact(ENCODER)
+encode_slowly = compact(ENCODER)
+
+
+def encode(value: Any) -> str:
+    """`value` as JSON text, to be kept; what orjson does not know is written by Python."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        # Integers beyond 64 bits, deep nesting, halves of surrogate pairs.
+        return encode_slowly(value)
 
 
 def text_of(value: Any) -> str:
@@ -95,13 +105,20 @@ def minute_of(text: str) -> int:
     return instant(f"{text}:00Z")
 
 
+@lru_cache(maxsize=1024)
+def moment_of(text: str) -> int:
+    """Nanoseconds of a time in any format: times of one task and its activities are often the same.
+    Raises ValueError."""
+    if plain := CLOCK.fullmatch(text):
+        minute, second, fraction = plain.groups()
+        return minute_of(minute) + int(second) * SECOND + int(fraction)
+    return instant(text)
+
+
 def time_of(value: Any) -> int:
     """Nanoseconds of a time in any format. Raises Wrong."""
     try:
-        if plain := CLOCK.fullmatch(value):
-            minute, second, fraction = plain.groups()
-            return minute_of(minute) + int(second) * SECOND + int(fraction)
-        return instant(value)
+        return moment_of(value)
     except (ValueError, TypeError):
         raise Wrong(("", f"{ACCEPTED} is accepted")) from None
 
