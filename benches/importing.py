@@ -45,9 +45,9 @@ def tenants() -> dict[int, dict[str, str]]:
     }
 
 
-def common(row: Any, owners: dict[int, dict[str, str]], first: int) -> dict[str, Any]:
-    """What tasks and activities have in common; `first`: where state and result are in the row."""
-    type_, state, result = row[first - 3 if first == 5 else 4], row[first], row[first + 1]
+def common(row: Any, owners: dict[int, dict[str, str]], type_: int) -> dict[str, Any]:
+    """What tasks and activities have in common; `type_`: the number of the row's type."""
+    state, result = row[5:7]
     return {
         "id": row[0], "uuid": str(UUID(bytes=row[1])), "type": f"type {type_:06}",
         "state": STATES[state - 1], "result": result and {"code": RESULTS[result - 1]},
@@ -61,7 +61,7 @@ def objects(count: int) -> Iterator[bytes]:
     """`count` tasks, each followed by its activities, a line each."""
     owners = tenants()
     for number, (row, tags) in enumerate(data.tasks(count, 1)):
-        task = common(row, owners, 5) | {
+        task = common(row, owners, row[2]) | {
             "queue": f"queue {row[3]:06}", "priority": PRIORITIES[row[4] - 1],
             "tags": [f"tag {tag:06}" for tag in tags], "workflowId": row[13],
             "executor": row[12] and {"id": f"agent-{row[12]}", "clusterId": ""},
@@ -69,7 +69,10 @@ def objects(count: int) -> Iterator[bytes]:
         names = ("enqueuedAt", "assignedAt", "startedAt", "updatedAt", "completedAt")
         yield shown(task, dict(zip(names, row[14:19], strict=True)))
         for step in data.activities(row, number):
-            activity = common(step, owners, 5) | {"taskId": step[2], "parentActivityId": step[3]}
+            activity = common(step, owners, step[4]) | {
+                "taskId": step[2],
+                "parentActivityId": step[3],
+            }
             names = ("createdAt", "startedAt", "updatedAt", "completedAt")
             yield shown(activity, dict(zip(names, step[14:18], strict=True)))
 
