@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
 
 import checker  # noqa: E402 - this is a program as well as a module
 from calls import Caller, Journal, Tally  # noqa: E402
+from faults import FAULTS  # noqa: E402
 from servers import Gunicorn, Mariadb, kill, spawn  # noqa: E402
 
 from app import config, database  # noqa: E402
@@ -34,17 +35,6 @@ AHEAD = 1_500
 LEASE_SECONDS = 2
 TARGETS = {"executor": 30, "worker": 12, "gunicorn": 4, "database": 4}
 """How the kills are shared out."""
-WRITES = "app/database.py"
-FAULTS = {
-    "fence": (("app/repository/steps.py", "facts.fence == fence and ", ""),),
-    "transaction": (
-        (WRITES, 'with self.transaction(("START TRANSACTION",)):', "if True:"),
-        (WRITES, ', self.transaction(("BEGIN IMMEDIATE",)):', ":"),
-        # Each write takes its time, so that a kill can meet half of them.
-        (WRITES, "    return int(self.", "    sleep(0.03)\n            return int(self."),
-    ),
-}
-"""For each fault: files, what is right in them, and what is put in all its places instead."""
 STILL_SECONDS = 150
 """Without a completion for so long there will be none."""
 GIVEN_UP = "tasks that were not carried out in time"
