@@ -9,7 +9,7 @@ from writers import Writer
 from app import database
 from app.catalog.tallies import TALLIES
 from app.errors import Unavailable
-from app.repository import refilling, removing, schema, tallying, tenants
+from app.repository import hooking, refilling, removing, schema, tallying, tenants
 from app.repository.importing import reindexing
 from app.service import service_of
 
@@ -50,9 +50,9 @@ def dying(base, monkeypatch, words, times=1):
 def right(base):
     """There are figures, kept by triggers, and they are what counting says; or there are none."""
     for tally in TALLIES:
-        if refilling.kept(base, tally):
-            assert set(refilling.triggers(base, tally)) <= names(base)
-    if all(refilling.kept(base, tally) for tally in TALLIES):
+        if hooking.kept(base, tally):
+            assert set(hooking.triggers(base, tally)) <= names(base)
+    if all(hooking.kept(base, tally) for tally in TALLIES):
         check(base)
 
 
@@ -72,11 +72,11 @@ def test_who_dies_while_figures_are_mended_leaves_none_that_are_wrong(
 ):
     base = opened(writer)
     writer.enqueue()
-    name = refilling.trigger(TASKS, "insert")
+    name = hooking.trigger(TASKS, "insert")
     if damage != "nothing":
         base.run(f"DROP TRIGGER {name}")
     if damage == "another trigger":
-        text = refilling.triggers(base, TASKS)[name]
+        text = hooking.triggers(base, TASKS)[name]
         base.run(text.replace("NEW.priority", "NEW.priority + 1"))
     with monkeypatch.context() as patch:
         dying(base, patch, words, times)
@@ -136,11 +136,11 @@ def test_an_interrupted_downgrade_leaves_no_figures_that_are_wrong(writer, monke
     base.close()
 
 
-@pytest.mark.parametrize("event", refilling.EVENTS)
+@pytest.mark.parametrize("event", hooking.EVENTS)
 def test_figures_without_a_trigger_are_made_anew_by_the_next_start(writer, event):
     """A dump that was put back by hand may hold the figures alone."""
     base = writer.database
-    base.run(f"DROP TRIGGER {refilling.trigger(TASKS, event)}")
+    base.run(f"DROP TRIGGER {hooking.trigger(TASKS, event)}")
     writer.enqueue()
     assert writer.claim()
     reindexing.recover(base)
@@ -149,7 +149,7 @@ def test_figures_without_a_trigger_are_made_anew_by_the_next_start(writer, event
 
 
 def test_figures_are_mended_while_others_fold_all_the_time(writer, monkeypatch):
-    base, other, writing = writer.database, opened(writer), refilling.writing
+    base, other, writing = writer.database, opened(writer), hooking.writing
 
     def folding(of):
         writer.enqueue()
@@ -157,7 +157,7 @@ def test_figures_are_mended_while_others_fold_all_the_time(writer, monkeypatch):
         return writing(of)
 
     third = opened(writer)
-    monkeypatch.setattr(refilling, "writing", folding)
+    monkeypatch.setattr(hooking, "writing", folding)
     refilling.mend(third, TASKS)
     monkeypatch.undo()
     check(base)
@@ -169,8 +169,8 @@ def test_figures_are_mended_while_others_fold_all_the_time(writer, monkeypatch):
 def test_two_who_make_figures_at_once_miss_nothing(writer):
     """What one has gathered is void once the other's figures were folded into."""
     base, other = opened(writer), opened(writer)
-    refilling.unhook(base, TASKS)
-    refilling.hook(base, TASKS)
+    hooking.unhook(base, TASKS)
+    hooking.hook(base, TASKS)
     writer.enqueue()
     with refilling.gathered(base, TASKS) as folds:
         refilling.mend(other, TASKS)
@@ -189,7 +189,7 @@ def test_figures_that_were_made_anew_are_not_those_of_before(writer):
     refilling.mend(other, TASKS)
     with refilling.gathered(base, TASKS) as folds:
         tallying.fold_all(other)
-        refilling.forget(other, TASKS)
+        hooking.forget(other, TASKS)
         refilling.mend(other, TASKS)
         with base.write_transaction():
             assert not refilling.replaced(base, TASKS, folds)
@@ -205,7 +205,7 @@ def test_a_tenant_that_goes_while_figures_are_made_is_not_counted(writer):
     tallying.fold_all(other)
     other.run(f"UPDATE tasks SET tenant_id = {node.id} WHERE id = {task}")
     other.run(f"UPDATE tasks SET tenant_id = 3 WHERE id = {task}")
-    refilling.forget(other, TASKS)
+    hooking.forget(other, TASKS)
     with refilling.gathered(base, TASKS) as folds:
         removing.delete(other, node)
         with base.write_transaction():

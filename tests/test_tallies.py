@@ -12,7 +12,7 @@ from app import clock, database
 from app.catalog.activities import ACTIVITIES
 from app.catalog.tallies import TALLIES
 from app.catalog.tasks import TASKS
-from app.repository import listing, purging, refilling, removing, tallying, tenants, upkeep
+from app.repository import hooking, listing, purging, refilling, removing, tallying, tenants, upkeep
 from app.repository.query import Query
 from app.service import service_of
 from app.vocabulary import Lod
@@ -216,17 +216,17 @@ def test_whatever_happens_figures_say_what_counting_says(writer):
     run(writer)
 
 
-@pytest.mark.parametrize("event", refilling.EVENTS)
+@pytest.mark.parametrize("event", hooking.EVENTS)
 @pytest.mark.parametrize("tally", TALLIES, ids=lambda tally: tally.name)
 def test_a_trigger_that_is_left_out_is_noticed(writer, monkeypatch, tally, event):
-    made = refilling.triggers
+    made = hooking.triggers
 
     def fewer(base, of):
         return {name: text for name, text in made(base, of).items()
-                if name != refilling.trigger(tally, event)}  # fmt: skip
+                if name != hooking.trigger(tally, event)}  # fmt: skip
 
-    monkeypatch.setattr(refilling, "triggers", fewer)
-    writer.database.run(f"DROP TRIGGER {refilling.trigger(tally, event)}")
+    monkeypatch.setattr(hooking, "triggers", fewer)
+    writer.database.run(f"DROP TRIGGER {hooking.trigger(tally, event)}")
     with pytest.raises((AssertionError, ExceptionGroup)) as noticed:
         run(writer)
     assert noticed.type is AssertionError or noticed.group_contains(AssertionError)
@@ -311,7 +311,7 @@ def test_figures_are_gathered_anew_when_changes_were_folded_meanwhile(writer):
 def test_without_figures_rows_are_counted(writer):
     writer.enqueue(queue="q0")
     for tally in TALLIES:
-        refilling.unhook(writer.database, tally)
+        hooking.unhook(writer.database, tally)
     writer.enqueue(queue="q0")
     query = Query(filters={"queue": ["q0"]}, lod=Lod.COUNT)
     assert listing.count(writer.database, TASKS, query, tenants.root(writer.database), 0) == 2

@@ -15,7 +15,7 @@ from app.catalog.rows import Catalog
 from app.catalog.tallies import TALLIES, Tally
 from app.catalog.tasks import TASKS
 from app.database import Database
-from app.repository import indexing, invariants, refilling, sentences
+from app.repository import hooking, indexing, invariants, refilling, sentences
 from app.repository.predicates import owner
 
 PAGE = 1_000
@@ -153,10 +153,10 @@ def unkept(tally: Tally) -> Callable[[Database], str]:
     """Asks whether there are figures, and the triggers that keep them."""
 
     def act(database: Database) -> str:
-        lost = refilling.lost(database, tally)
+        lost = hooking.lost(database, tally)
         if lost:
             return f"there is no trigger {', '.join(lost)}; see docs/operations.md"
-        return "" if refilling.kept(database, tally) else "rows are counted instead"
+        return "" if hooking.kept(database, tally) else "rows are counted instead"
 
     return act
 
@@ -223,7 +223,7 @@ def miscounted(tally: Tally) -> Callable[[Database], str]:
     """Asks how many figures differ from what counting says."""
 
     def act(database: Database) -> str:
-        if not refilling.kept(database, tally):
+        if not hooking.kept(database, tally):
             return ""
         found = database.rows(refilling.differing(tally))[0]
         wrong, nodes = (int(number) for number in found)

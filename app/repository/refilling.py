@@ -1,26 +1,21 @@
-"""Figures from the rows: the triggers that keep them, filling them anew, and looking whether they
-are right. All of it is done by the database, which needs little memory for it."""
+"""Figures from the rows: filling them anew, and looking whether they are right.
+
+All of it is done by the database, which needs little memory for it.
+"""
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 
 from app import clock
 from app.catalog.tallies import TALLIES, Tally
 from app.database import Database
 from app.errors import Unavailable
 from app.failures import cause, number_of
-from app.repository import indexing, sentences
+from app.repository import hooking, sentences
 from app.repository.tenants import ROOT, by_ids
 
-ROOT_KEPT = f"SELECT folds FROM {{}} WHERE node = {ROOT} AND kept = 1"
 FOLDS = f"SELECT folds FROM {{}} WHERE node = {ROOT}"
-THERE = {
-    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
-    "mysql": "SELECT trigger_name, action_statement FROM information_schema.triggers"
-    " WHERE trigger_schema = DATABASE()",
-}
-"""Triggers, each with how the statement that made it ends."""
 ABOVE = """
 WITH RECURSIVE above (tenant_id, node) AS (
     SELECT id, id FROM tenants
@@ -38,71 +33,22 @@ ATTEMPTS = 20
 NOT_ALLOWED = (1142, 1227, 1419)
 """MySQL's errors for an account that may not make triggers."""
 log = logging.getLogger("app.figures")
-EVENTS = ("insert", "update", "delete")
-
-
-def trigger(tally: Tally, event: str) -> str:
-    """The name of a trigger."""
-    return f"{tally.table}_tallied_{event}"
-
-
-def triggers(database: Database, tally: Tally) -> dict[str, str]:
-    """The statements that make the triggers, by name."""
-    mysql = database.dialect == "mysql"
-    into = f"INSERT INTO {tally.changes} (tenant_id, {', '.join(tally.columns)}, n) VALUES "
-    moved = f"{into}{change(tally, 'OLD', -1)}, {change(tally, 'NEW', 1)}"
-    old, new = (values(tally, row) for row in ("OLD", "NEW"))
-    # Silent on heartbeats: NULLs are compared like values.
-    same = " AND ".join(
-        f"{one} {'<=>' if mysql else 'IS'} {other}" for one, other in zip(old, new, strict=True)
-    )
-    named = ", ".join("deleted_at" if one == "deleted" else one for one in tally.columns)
-    acts = {
-        "insert": ("INSERT", "", into + change(tally, "NEW", 1)),
-        "update": ("UPDATE", "", f"IF NOT ({same}) THEN {moved}; END IF") if mysql else
-                  (f"UPDATE OF tenant_id, {named}", f" WHEN NOT ({same})", moved),
-        "delete": ("DELETE", "", into + change(tally, "OLD", -1)),
-    }  # fmt: skip
-    made = {}
-    for event, (words, when, text) in acts.items():
-        name, body = trigger(tally, event), text if mysql else f"BEGIN {text}; END"
-        made[name] = (
-            f"CREATE TRIGGER {name} AFTER {words} ON {tally.table} FOR EACH ROW{when} {body}"
-        )
-    return made
-
-
-def values(tally: Tally, row: str) -> list[str]:
-    """The tenant and the dimensions of `row`."""
-    return [f"{row}.tenant_id", *(one.sql(row) for one in tally.dimensions)]
-
-
-def change(tally: Tally, row: str, by: int) -> str:
-    """The values of a change: there is one row like `row` more, or less."""
-    return f"({', '.join(values(tally, row))}, {by})"
 
 
 def step_aside(database: Database, tables: Sequence[str]) -> None:
     """The figures of `tables` are not kept until `recover`, nor any changes."""
     for tally in TALLIES:
-        if tally.table in tables and kept(database, tally):
-            unhook(database, tally)
-
-
-def kept(database: Database, tally: Tally) -> bool:
-    """Whether there are figures."""
-    return database.row(ROOT_KEPT.format(tally.nodes)) is not None
-
-
-def lost(database: Database, tally: Tally) -> list[str]:
-    """The triggers that are not there, or that this account may not see."""
-    there: dict[str, str] = dict(database.rows(THERE[database.dialect]))
-    return [name for name in triggers(database, tally) if name not in there]
+        if tally.table in tables and hooking.kept(database, tally):
+            hooking.unhook(database, tally)
 
 
 def uncounted(database: Database) -> list[Tally]:
     """Those of which there are no figures, or nothing that keeps them."""
-    return [tally for tally in TALLIES if not kept(database, tally) or lost(database, tally)]
+    return [
+        tally
+        for tally in TALLIES
+        if not hooking.kept(database, tally) or hooking.lost(database, tally)
+    ]
 
 
 def recover(database: Database) -> None:
@@ -113,7 +59,7 @@ def recover(database: Database) -> None:
         except Unavailable as refusal:
             if number_of(refusal.__cause__ or refusal) not in NOT_ALLOWED:
                 raise
-            if not kept(database, tally):
+            if not hooking.kept(database, tally):
                 log.warning("no figures are kept, rows are counted: %s", cause(refusal))
 
 
@@ -121,62 +67,15 @@ def mend(database: Database, tally: Tally) -> None:
     """The triggers are as they should be, and the figures what the rows say."""
     # Where threads share a connection to write, what one gathers is there for its writes alone.
     shared = database.dialect == "sqlite" and database.engine.shared
-    with writing(database) if shared else nullcontext():
-        hook(database, tally)
+    with hooking.writing(database) if shared else nullcontext():
+        hooking.hook(database, tally)
         for attempt in range(ATTEMPTS):
             if attempt >= HOPEFUL:
-                forget(database, tally)
-            with gathered(database, tally) as folds, writing(database):
+                hooking.forget(database, tally)
+            with gathered(database, tally) as folds, hooking.writing(database):
                 if replaced(database, tally, folds):
                     return
     raise Unavailable(reason="figures are being changed")
-
-
-def writing(database: Database) -> AbstractContextManager[None]:
-    """The transaction that is open, or a new one."""
-    return nullcontext() if database.thread.inside else database.write_transaction()
-
-
-def forget(database: Database, tally: Tally) -> None:
-    """There are no figures, and nobody folds: rows are counted."""
-    database.run(f"DELETE FROM {tally.nodes}")
-
-
-def unhook(database: Database, tally: Tally) -> None:
-    """The triggers are gone, and there are no figures: in this order whoever dies in between, or
-    writes, leaves none that miss something."""
-    forget(database, tally)
-    for event in EVENTS:
-        database.run(f"DROP TRIGGER IF EXISTS {trigger(tally, event)}")
-
-
-def hook(database: Database, tally: Tally) -> None:
-    """The triggers are there as they should be. Raises Unavailable where the account may not.
-
-    Where one was not, there are no figures.
-    """
-    if database.dialect == "mysql":
-        # They wait for all who use the table, and others would wait behind them.
-        indexing.beside_others(database, lambda: make(database, tally))
-    else:
-        with writing(database):
-            make(database, tally)
-
-
-def make(database: Database, tally: Tally) -> None:
-    """Make those triggers that are not as they should be; it may be done twice."""
-    wanted = triggers(database, tally)
-    there: dict[str, str] = dict(database.rows(THERE[database.dialect]))
-    # An account that may make none, or see none, has changed nothing.
-    missing = [name for name in wanted if name not in there]
-    for name in missing:
-        database.run(wanted[name])
-    other = [name for name in there if name in wanted and not wanted[name].endswith(there[name])]
-    if missing or other:
-        forget(database, tally)
-    for name in other:
-        database.run(f"DROP TRIGGER IF EXISTS {name}")
-        database.run(wanted[name])
 
 
 def rows_of(tally: Tally, where: str = "1 = 1") -> str:

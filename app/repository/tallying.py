@@ -14,7 +14,7 @@ from app import clock
 from app.catalog.rows import Catalog
 from app.catalog.tallies import ALL, TALLIES, Tally, tally_of
 from app.database import Database
-from app.repository import refilling, sentences, tenants
+from app.repository import hooking, refilling, sentences, tenants
 from app.repository.predicates import Among, Predicates
 from app.repository.tenants import Node
 
@@ -125,7 +125,7 @@ def fold(database: Database, tally: Tally) -> int:
 def free(database: Database, tally: Tally) -> bool:
     """Whether there are figures, which nobody else changes now; the root's row is the lock."""
     skip = "" if database.dialect == "sqlite" else " FOR UPDATE SKIP LOCKED"
-    return bool(database.rows(f"{refilling.ROOT_KEPT.format(tally.nodes)}{skip}"))
+    return bool(database.rows(f"{hooking.ROOT_KEPT.format(tally.nodes)}{skip}"))
 
 
 def settle(database: Database, node: Node) -> None:
