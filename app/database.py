@@ -8,7 +8,7 @@ import logging
 import random
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from threading import local
 from time import sleep
 from typing import Any, TypeVar
@@ -211,7 +211,11 @@ class Database:
         pages that others have to read anew after each write. No transaction: another process may
         write in between.
         """
-        with nullcontext() if self.dialect == "mysql" else self.engine.writing(self.timeout):
+        if self.dialect == "mysql":
+            yield
+            return
+        self.precedence.pause()
+        with self.engine.writing(self.timeout), self.precedence.hastening():
             yield
 
     @contextmanager

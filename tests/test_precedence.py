@@ -118,6 +118,14 @@ def test_the_place_is_left_during_a_commit_where_commits_take_long(connected, se
     assert order.line.free == AT_ONCE
 
 
+def test_who_looks_for_work_with_the_pen_in_hand_lets_nobody_go_first(connected):
+    order = connected.precedence
+    with order.writing():
+        with connected.near_writes():
+            assert bool(order.thread.courtesy) == (connected.dialect == "mysql")
+        assert order.thread.courtesy > 0
+
+
 def test_how_long_a_commit_takes_is_learned(order, monkeypatch):
     monkeypatch.setattr(clock, "monotonic", lambda: 8.0)
     order.committed(0.0)
