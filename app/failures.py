@@ -41,7 +41,8 @@ BUSY = "the database is busy"
 NO_INDEX = "an index is missing: `flask db upgrade` builds it"
 """Plans name their index: SQLite's `no such index`, MySQL's 1176."""
 NO_SUCH_KEY = 1176
-BEHIND = "the database is not at the newest migration: `flask db upgrade` brings it there"
+BEHIND = "is not at the newest migration"
+"""The database, as it is said wherever that is found."""
 NO_SUCH_TABLE = (1146, 1054)
 """MySQL's errors for tables and columns that are not there; SQLite says so in words."""
 AGAIN = (Fate.UNDONE, Fate.UNSENT, Fate.LOST, Fate.UNFIT)
@@ -101,7 +102,7 @@ def reason(error: Exception, fate: Fate, words: str) -> Any:
     if number_of(error) == NO_SUCH_KEY or words.startswith("no such index"):
         return NO_INDEX, 30
     if number_of(error) in NO_SUCH_TABLE or words.startswith(("no such table", "no such column")):
-        return BEHIND, 30
+        return f"the database {BEHIND}: `flask db upgrade` brings it there", 30
     if "locked" in words or "busy" in words:
         return (BUSY,)
     if "full" in words:

@@ -105,10 +105,10 @@ def hold(catalog: Catalog, bounds: Bounds, rows: Iterable[Sequence[int | None]])
 
 def apart(births: Sequence[int | None], moments: Sequence[int | None]) -> tuple[int, int]:
     """How far behind and how far before their births `moments` lie at most."""
-    pairs = [pair for pair in zip(births, moments, strict=True) if pair[1] is not None]
-    if any(born is None for born, _ in pairs):
+    pairs = [(born, at) for born, at in zip(births, moments, strict=True) if at is not None]
+    distances = [at - born for born, at in pairs if born is not None]
+    if len(distances) < len(pairs):
         return UNBOUND, UNBOUND
-    distances = [moment - born for born, moment in pairs]  # type: ignore[operator]
     return max(distances, default=0), -min(distances, default=0)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playhouse.migrations import Runner
 
+from app import failures
 from app.catalog.indexes import Index
 from app.database import Database
 from app.engines import TRIAL
@@ -18,7 +19,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 ADDS = "add_"
 """How the name of a migration begins, behind its number, that only adds: code which does not know
 it goes on as before. The name is what the database keeps of it."""
-BEHIND = "is not at the newest migration"
+BEHIND = failures.BEHIND
 NEWER = "has the migration {name}, which this version of the program does not know"
 AHEAD = "has the newer migration {name}, which only adds: this version of the program goes on"
 LACKING = "lacks the index {names}"
