@@ -5,18 +5,20 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 import pytest
 from peewee import IntegrityError
-from test_import import activity, task
+from test_import import activity, ended, task
 
 from app import config, database
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND
 from app.errors import Unavailable
-from app.repository import invariants, removing, schema, tallying, tenants
+from app.repository import invariants, purging, removing, schema, tallying, tenants
 from app.repository.importing import intake, loading, reindexing
 from app.repository.importing.loading import MANY
 from app.repository.invariants import UNBOUND
@@ -26,8 +28,9 @@ LATER = 1_900_000_000_000_000_000
 MANY_TASKS = [task(number) for number in range(1, MANY + 1)]
 
 
-def opened(url):
-    return database.connect(config.load({"TASKS_DATABASE_URL": url}))
+def opened(url, patient=False):
+    """`patient`: as commands open it."""
+    return database.connect(config.load({"TASKS_DATABASE_URL": url}), patient)
 
 
 def indexes(base):
@@ -245,6 +248,81 @@ def test_a_tenant_that_goes_between_check_and_load_refuses_it(engine, monkeypatc
     with pytest.raises(IntegrityError):
         intake.take(base, arrivals([{**task(1), "tenant": None}]), node, LATER)
     assert schema.empty(base)
+    for one in (base, other):
+        one.close()
+
+
+GONE = {
+    "a task": ([activity(2, of=1)], "task"),
+    "a parent": ([activity(2, of=1, parentActivityId=1)], "activity"),
+    "what is skipped": ([ended(1), activity(1, of=1), activity(2, of=1)], "task"),
+}
+
+
+@pytest.mark.parametrize(("objects", "gone"), GONE.values(), ids=GONE)
+def test_what_is_purged_between_check_and_load_refuses_it(engine, monkeypatch, objects, gone):
+    base, other = opened(engine, patient=True), opened(engine)
+    there = [ended(1, completedAt="2020-01-01"), activity(1, of=1)]
+    intake.take(base, arrivals(there), tenants.root(base), LATER)
+
+    def late(*given):
+        purge = purging.Purge(LATER)
+        if gone == "task":
+            assert sum(purge.run(other)) == 1
+        else:  # it was interrupted in between
+            assert purge.erase(other, purging.PARTS, [1]) == 1
+        loading.load(*given)
+
+    monkeypatch.setattr(intake, "load", late)
+    with pytest.raises(IntegrityError):
+        intake.take(base, arrivals(objects), tenants.root(base), LATER)
+    assert base.row("SELECT COUNT(*) FROM activities") == (0,)
+    for one in (base, other):
+        one.close()
+
+
+def test_a_purge_that_comes_during_a_load_takes_its_activities_too(engine, monkeypatch):
+    base, other = opened(engine, patient=True), opened(engine)
+    monkeypatch.setattr(purging, "BREATH", 0)
+    intake.take(base, arrivals([ended(1, completedAt="2020-01-01")]), tenants.root(base), LATER)
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        purge = []
+
+        class Meanwhile:
+            def begin(self, label, length):
+                pass
+
+            def at(self, done):
+                if not purge:
+                    purge.append(elsewhere.submit(lambda: sum(purging.Purge(LATER).run(other))))
+                    with suppress(TimeoutError):
+                        purge[0].result(0.3)
+
+        intake.take(
+            base, arrivals([activity(2, of=1)]), tenants.root(base), LATER, watch=Meanwhile()
+        )
+        assert purge[0].result(9) == 1
+    assert schema.empty(base)
+    assert base.row("SELECT COUNT(*) FROM activities") == (0,)
+    base.close()
+
+
+def test_a_load_keeps_nobody_from_the_tasks_that_are_at_work(engine):
+    base, other = opened(engine, patient=True), opened(engine)
+    intake.take(base, arrivals([task(1, state="started")]), tenants.root(base), LATER)
+    changed = []
+
+    class Meanwhile:
+        def begin(self, label, length):
+            pass
+
+        def at(self, done):
+            if other.dialect == "mysql":  # SQLite has one writer at a time
+                changed.append(other.run("UPDATE tasks SET revision = 2 WHERE id = 1"))
+
+    intake.take(base, arrivals([activity(2, of=1)]), tenants.root(base), LATER, watch=Meanwhile())
+    assert changed == [1] * (other.dialect == "mysql")
     for one in (base, other):
         one.close()
 

@@ -110,9 +110,17 @@ class Checker:
                 batch.moved.append((owner.id, owner.branch_id, into["id"]))
         else:
             setattr(self.tally, plural, getattr(self.tally, plural) + 1)
+        if plural == "activities":
+            self.lean(into, batch)
         key = into["tenant_id"] if plural == "tasks" else into["task_id"]
         self.presence.enter(plural, into["id"], into["uuid"], key)
         return True
+
+    def lean(self, into: Columns, batch: Batch) -> None:
+        """Note which rows of the database an activity needs: somebody may remove one meanwhile."""
+        for plural, column in (("tasks", "task_id"), ("activities", "parent_id")):
+            if into[column] in self.presence.stored[plural]:
+                batch.needed.setdefault(plural, []).append(into[column])
 
     def owner(self, candidate: Candidate) -> Node | None:
         """The tenant of the candidate's row; what others say against it becomes its faults."""

@@ -1,6 +1,6 @@
 """Writing an import's rows: in one transaction, so that they are there whole or not at all."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
@@ -25,6 +25,9 @@ CACHE_KIB = 40 * 1024
 in an index."""
 SORTING_KIB = 16 * 1024
 """The same while indexes are built: each is sorted in as much again."""
+COMPLETED = "AND completed_at IS NOT NULL"
+"""Tasks that a purge may take; it locks them before their activities."""
+SHARED = "LOCK IN SHARE MODE"
 
 
 class Watch(Protocol):
@@ -83,6 +86,11 @@ class Writer:
             table = model._meta.table_name
             if rows := batch.rows.get(table):
                 self.database.run_many(statements[table], rows)
+        for plural, ids in batch.needed.items():
+            if plural == "tasks":
+                # At the others somebody works: they are not locked.
+                stay(self.database, plural, there(self.database, plural, ids, COMPLETED))
+            stay(self.database, plural, set(ids), lock=False)
         for tenant, branch, task in batch.moved:
             columns = {Activity.tenant_id: tenant, Activity.branch_id: branch}
             self.database.change(Activity.update(columns).where(Activity.task_id == task))
@@ -181,7 +189,7 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
     writer, done = Writer(database), 0
     watch.begin("Writing", sum(checker.spool.counts.values()))
     checker.tenancy.write()
-    stay(database, checker.tenancy.used)
+    stay(database, "tenants", checker.tenancy.used)
     for batch in checker.spool:
         writer.write(batch)
         done += sum(map(len, batch.rows.values()))
@@ -191,15 +199,23 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
         invariants.check_order(database, LAYOUTS[plural].catalog, checker.now, low, high)
 
 
-def stay(database: Database, numbers: Iterable[int]) -> None:
-    """These tenants are there, and nobody removes one before the open transaction ends: foreign
-    keys are not looked at. Raises peewee.IntegrityError when one has gone since it was checked."""
-    lock = "LOCK IN SHARE MODE" if database.dialect == "mysql" else ""
+def stay(database: Database, table: str, numbers: Collection[int], lock: bool = True) -> None:
+    """These rows are there and, with `lock`, nobody removes one before the open transaction ends:
+    foreign keys are not looked at. Raises peewee.IntegrityError when one has gone since it was
+    checked."""
+    words = SHARED if lock and database.dialect == "mysql" else ""
+    if len(there(database, table, numbers, words)) < len(numbers):
+        raise IntegrityError(f"something was removed from {table}")
+
+
+def there(database: Database, table: str, numbers: Iterable[int], words: str) -> set[int]:
+    """Those of `numbers` that a table has; `words`: what else is asked of its rows."""
+    found: set[int] = set()
     for some in batches(numbers):
         marks = ", ".join("?" * len(some))
-        text = " ".join(("SELECT id FROM tenants WHERE id IN (", marks, ")", lock))
-        if len(sentences.rows(database, text, some)) < len(some):
-            raise IntegrityError("a tenant was removed")
+        text = " ".join(("SELECT id FROM", table, "WHERE id IN (", marks, ")", words))
+        found.update(row[0] for row in sentences.rows(database, text, some))
+    return found
 
 
 def rebuild(database: Database, statements: list[str], watch: Watch) -> None:

@@ -32,6 +32,8 @@ class Presence:
         """By collection and id: a task's tenant, an activity's task."""
         self.owners: dict[str, dict[bytes, int]] = {plural: {} for plural in PLACES}
         """By collection and UUID: the id."""
+        self.stored: dict[str, set[int]] = {plural: set() for plural in PLACES}
+        """By collection: the ids that the database has."""
         self.fresh: dict[str, list[tuple[int, bytes, int]]] = {plural: [] for plural in PLACES}
 
     def any_of(self, model: Any) -> bool:
@@ -59,6 +61,7 @@ class Presence:
             for name, values in (("id", ids), ("uuid", uuids)):
                 for key, uuid, place in self.rows(catalog, name, values):
                     places[key], owners[bytes(uuid)] = place, key
+        self.stored[plural] = set(places)
         places.update(self.ledger.places(plural, ids))
         owners.update(self.ledger.owners(plural, uuids))
 

@@ -18,6 +18,8 @@ class Batch:
     """Ids of rows that are there and are overwritten, by collection."""
     moved: list[tuple[int, int, int]] = field(default_factory=list)
     """Tenant, branch and id of replaced tasks, whose activities follow them."""
+    needed: dict[str, list[int]] = field(default_factory=dict)
+    """Ids of rows that the database has and to which rows of these refer, by collection."""
 
 
 class Spool:
@@ -32,7 +34,7 @@ class Spool:
         """Keep one more batch."""
         for table, rows in batch.rows.items():
             self.counts[table] = self.counts.get(table, 0) + len(rows)
-        data: tuple[Any, ...] = (batch.rows, batch.replaced, batch.moved)
+        data: tuple[Any, ...] = (batch.rows, batch.replaced, batch.moved, batch.needed)
         # In one piece: read from a file directly, marshal would ask it for every value by itself.
         packed = marshal.dumps(data)
         self.file.write(len(packed).to_bytes(8, "little"))
