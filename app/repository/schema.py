@@ -1,13 +1,18 @@
 """The migrations: which are applied, and applying or reverting them."""
 
-from collections.abc import Sequence
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from time import sleep
 
 from playhouse.migrations import Runner
 
-from app import failures
+from app import clock, failures
 from app.catalog.indexes import Index
 from app.database import Database
 from app.engines import TRIAL
@@ -23,6 +28,13 @@ BEHIND = failures.BEHIND
 NEWER = "has the migration {name}, which this version of the program does not know"
 AHEAD = "has the newer migration {name}, which only adds: this version of the program goes on"
 LACKING = "lacks the index {names}"
+LOCK = "tasks.upgrade"
+"""Name of the lock that an upgrade holds on a MySQL server."""
+TAKE = "SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), %s)), %s)"
+GIVE = "SELECT RELEASE_LOCK(SHA1(CONCAT(DATABASE(), %s)))"
+PAUSE_SECONDS = 1
+PATIENCE_SECONDS = 600
+"""How long an upgrade waits for another one."""
 SHOWN = 5
 """Names of indexes that one sentence tells."""
 
@@ -114,24 +126,72 @@ def try_writing(database: Database) -> None:
             database.run(statement)
 
 
+@contextmanager
+def alone(database: Database) -> Iterator[None]:
+    """Nobody else changes the schema meanwhile: who comes second waits, and then looks what is left
+    to do. A process that dies holds nothing. Raises Unavailable where the wait is too long."""
+    deadline = clock.monotonic() + PATIENCE_SECONDS
+    with ExitStack() as stack:
+        if database.dialect == "sqlite":
+            # Not the file: whoever closes it once more lets go of what SQLite has locked in it.
+            path = Path(database.engine.database).parent
+            with database.translated():
+                path.mkdir(parents=True, exist_ok=True)
+                folder = os.open(path, os.O_RDONLY)
+            stack.callback(os.close, folder)
+            locked = partial(folder_locked, folder)
+        else:
+            stack.callback(unlock, database)
+            locked = partial(server_locked, database)
+        while not locked():
+            if clock.monotonic() > deadline:
+                raise Unavailable(reason="another upgrade is running", seconds=60)
+        yield
+
+
+def folder_locked(folder: int) -> bool:
+    """Whether this process has the lock of an open folder, waited for a moment."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sleep(PAUSE_SECONDS)
+        return False
+    except OSError:
+        # A file system without such locks.
+        return True
+    return True
+
+
+def server_locked(database: Database) -> bool:
+    """Whether this connection has the lock, waited for a moment. Raises Unavailable."""
+    return database.row(TAKE, (LOCK, PAUSE_SECONDS)) == (1,)
+
+
+def unlock(database: Database) -> None:
+    """A server's lock is given back; a connection that was lost has done so."""
+    with suppress(Unavailable):
+        database.row(GIVE, (LOCK,))
+
+
 def upgrade(database: Database, target: str | None = None) -> list[str]:
     """Apply what is pending, up to `target`, beside others -> names of the migrations applied."""
-    before = {row.name for row in status(database) if row.applied}
 
     def act() -> None:
         with database.translated():
             runner(database).up(target)
 
-    indexing.beside_others(database, act)
-    return [
-        row.name for row in status(database)
-        if row.known and row.applied and row.name not in before
-    ]  # fmt: skip
+    with alone(database):
+        before = {row.name for row in status(database) if row.applied}
+        indexing.beside_others(database, act)
+        return [
+            row.name for row in status(database)
+            if row.known and row.applied and row.name not in before
+        ]  # fmt: skip
 
 
 def downgrade(database: Database, target: str | None = None) -> list[str]:
     """Revert the newest migration, or all down through `target` -> names of those reverted."""
-    with database.translated():
+    with alone(database), database.translated():
         return list(runner(database).down(target))
 
 
