@@ -30,6 +30,7 @@ FAULTS = {
     "uuid malformed": ({"uuid": "0a"}, "uuid: a UUID such as"),
     "type missing": ({"type": None}, "type: is needed"),
     "type empty": ({"type": ""}, "type: must not be empty"),
+    "queue empty": ({"queue": ""}, "queue: must not be empty"),
     "type a number": ({"type": 5}, "type: a string is accepted"),
     "type too long": ({"type": LONG}, "type: at most 256 characters"),
     "state missing": ({"state": None}, "state: is needed"),
@@ -170,6 +171,11 @@ def test_bad_ones_can_be_left_out_with_what_depends_on_them(cli):
     assert result.exit_code == 0
     assert "3 bad" in result.stdout
     assert [item["id"] for item in cli.exported()] == [1, 1, 5]
+
+
+def test_a_script_is_told_how_many_were_left_out(cli):
+    assert cli.load(task(1), task(2, state="x"), options=("--skip-bad",))["bad"] == 1
+    assert cli.load(task(3), options=("--skip-bad",))["bad"] == 0
 
 
 RELATIONS = {

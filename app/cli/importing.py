@@ -122,7 +122,7 @@ def import_files(
     A file holds one object a line, an array, or an answer saved from the API ({"items": [...]}).
     An object with a taskId is an activity; tasks come before their activities, parents before
     their children. Everything is checked before the first row is written, and a load is taken
-    whole or not at all.
+    whole or not at all. With --skip-bad, --json counts the bad ones too.
     """
     progress = Progress()
     try:
@@ -138,5 +138,5 @@ def import_files(
     finally:
         progress.end()
     warn_of_ignored(tally, progress)
-    names = ("tasks", "activities", "skipped", "replaced")
+    names = ("tasks", "activities", "skipped", "replaced", *["bad"] * skip_bad)
     show({name: getattr(tally, name) for name in names}, as_json, summary(tally))

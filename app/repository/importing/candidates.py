@@ -18,6 +18,8 @@ from app.vocabulary import State
 COMPLETED = State.COMPLETED.code
 REQUIRED = (("id", "id"), ("uuid", "uuid"), ("type", "type_id"), ("state", "state"))
 """Attributes that every object needs, and their columns."""
+NAMED = (("type", "type_id"), ("queue", "queue_id"))
+"""Attributes that cannot be empty, and their columns: no filter could name them."""
 STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 SHOWN = 100
 """Characters of a faulty value that a message repeats."""
@@ -98,8 +100,9 @@ def consistent(candidate: Candidate, value: Columns, twins: Iterable[tuple[str, 
         for name, column in (("result", "result"), ("completedAt", "completed_at")):
             if into[column] is not None:
                 candidate.wrong(name, value[name], "is accepted only once completed")
-    if into["type_id"] == ("",):
-        candidate.wrong("type", "", "must not be empty")
+    for name, column in NAMED:
+        if into.get(column) == ("",):
+            candidate.wrong(name, "", "must not be empty")
 
 
 def refused(candidate: Candidate, name: str) -> bool:

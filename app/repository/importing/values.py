@@ -140,7 +140,11 @@ def interval_of(value: Any) -> int:
 
 
 def json_of(name: str) -> Callable[[Any], str | None]:
-    """Any JSON as text; what has a type of its own must have it, and is absent when empty."""
+    """Any JSON as text; what has a type of its own must have it, and is absent when empty.
+
+    A progress may be anything: where one is reported it is an object, but whatever others answer
+    as one comes back.
+    """
     wanted = dict if name in OBJECTS else list if name in LISTS else object
     words = "an object is accepted" if wanted is dict else "a list is accepted"
 
