@@ -1,5 +1,6 @@
 """`flask import`: tenants come with the objects that they own."""
 
+import pytest
 from test_import import activity, task
 
 PARTNER = {"id": "15", "uuid": "0016750a-ee56-49e6-bf59-7c768c9869ac", "locator": "/1/15/",
@@ -58,6 +59,14 @@ def test_tenants_of_bad_objects_are_not_made(cli):
     bad = task(2, state="x", tenant=UNIT)
     assert cli.load(task(1), bad, options=("--skip-bad",))["tasks"] == 1
     assert tenants(cli) == {}
+
+
+@pytest.mark.parametrize("number", [True, 1.0])
+def test_what_equals_a_number_is_none(cli, number):
+    """Not for Python either, once it has seen the number itself."""
+    for first in ("1", 1):
+        lines = cli.complaints(task(1, tenant={"id": first}), task(2, tenant={"id": number}))
+        assert ":2: tenant.id: digits of a number" in lines[0]
 
 
 def test_members_of_tenants_that_the_api_does_not_have_are_counted_each_time(cli):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -49,8 +50,9 @@ class Tenancy:
             pass
         before = len(into[IGNORED])
         found = self.node(*self.members(told, into))
-        # One with members that the API does not have is looked at each time, and they are counted.
-        if len(into[IGNORED]) == before:
+        # One with members that the API does not have is looked at each time, and they are counted;
+        # one whose id is a number as well: true and 1.0 equal 1, and would be found for it.
+        if len(into[IGNORED]) == before and type(told.get("id")) in (str, NoneType):
             if len(self.resolved) > REMEMBERED:
                 self.resolved.clear()
             self.resolved[(*told, *told.values())] = found
