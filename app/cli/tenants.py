@@ -55,8 +55,7 @@ def list_tenants(parent: UUID | None, as_json: bool) -> None:
         since = repository.disabled(database)
     rows = [described(node) for node in nodes]
     for row, node in zip(rows, nodes, strict=True):
-        if not as_json or node.id in since:
-            row["disabled_at"] = moment(since.get(node.id))
+        row["disabled_at"] = moment(since.get(node.id))
     show_rows(rows, as_json, "There are no tenants.")
 
 
