@@ -2,6 +2,7 @@
 
 import threading
 import time
+from heapq import heappush
 
 import pytest
 from writers import Writer
@@ -119,7 +120,7 @@ def test_of_many_claimers_each_task_goes_to_one(writer):
 
 def waiting(writer, **body):
     """A claim in a thread of its own -> the thread, and where its answer and seconds will be."""
-    answers = []
+    answers, others = [], len(room_of(writer.app).waiters)
 
     def ask():
         began = time.monotonic()
@@ -131,9 +132,9 @@ def waiting(writer, **body):
     thread.start()
     room = room_of(writer.app)
     deadline = time.monotonic() + 5
-    while not room.waiters and time.monotonic() < deadline:
+    while len(room.waiters) == others and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert room.waiters
+    assert len(room.waiters) > others
     return thread, answers
 
 
@@ -144,6 +145,65 @@ def test_a_waiting_claim_is_woken_by_an_enqueue(writer):
     thread.join(9)
     assert [item["id"] for item in answers[0][0]] == [made["id"]]
     assert not room_of(writer.app).waiters
+
+
+def test_who_is_woken_again_while_he_takes_something_wakes_the_next(writer, monkeypatch):
+    """He may have no more, and nobody else has heard of it."""
+    room, claim = room_of(writer.app), claiming.claim
+    taking, taken = threading.Event(), threading.Event()
+    monkeypatch.setattr(waiting_room, "ASKED_SECONDS", 60)
+    room.asked = time.monotonic()
+
+    def slow(*given):
+        if found := claim(*given):
+            taking.set()
+            assert taken.wait(9)
+        return found
+
+    writer.bearer("consumer"), writer.bearer("issuer")
+    crowd = [waiting(writer, wait=9) for _ in range(2)]
+    monkeypatch.setattr(claiming, "claim", slow)
+    made = [writer.enqueue()["id"]]
+    assert taking.wait(9)
+    made.append(writer.enqueue()["id"])
+    taken.set()
+    for thread, _ in crowd:
+        thread.join(19)
+    assert sorted(item["id"] for _, answers in crowd for item in answers[0][0]) == made
+    assert max(answers[0][1] for _, answers in crowd) < 5
+
+
+def test_a_crowd_waits_while_one_of_it_asks_for_all(writer, monkeypatch):
+    room, looks = room_of(writer.app), []
+    look = room.look
+    writer.bearer("consumer")
+    crowd = [waiting(writer, wait=20) for _ in range(4)]
+    with room.asking:
+        room.asked = time.monotonic() - 60
+        monkeypatch.setattr(room, "look", lambda: looks.append(1) or look())
+        time.sleep(waiting_room.ASKED_SECONDS + 0.2)
+    room.dismiss()
+    for thread, _ in crowd:
+        thread.join(9)
+    assert len(looks) <= 3 * len(crowd)
+
+
+def test_what_has_come_of_time_while_the_database_is_away_is_not_to_blame(writer, monkeypatch):
+    def away(*_):
+        raise Unavailable(reason="away")
+
+    room = room_of(writer.app)
+    writer.bearer("consumer"), writer.bearer("issuer")
+    thread, answers = waiting(writer, wait=10)
+    with monkeypatch.context() as patch:
+        patch.setattr(arrivals, "described", away)
+        patch.setattr(waiting_room, "ASKED_SECONDS", 0.02)
+        heappush(room.later, (0, (1, 1, 1, 0)))
+        time.sleep(0.7)
+        assert (room.later, thread.is_alive()) == ([], True)
+    made = writer.enqueue()
+    thread.join(9)
+    assert [item["id"] for item in answers[0][0]] == [made["id"]]
 
 
 def test_a_waiting_claim_sees_what_another_process_enqueues(writer, tmp_path):
@@ -242,6 +302,23 @@ def test_who_never_gets_his_turn_is_told_to_come_again(writer, monkeypatch):
     for _ in turns:
         room.turns.leave()
     assert writer.claim() == []
+
+
+def test_a_turn_is_not_lost_where_the_wait_for_it_fails(writer, monkeypatch):
+    room = room_of(writer.app)
+    for _ in range(AT_ONCE):
+        room.turns.enter()
+
+    def broken():
+        raise Unavailable(reason="away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer.database, "release", broken)
+        with pytest.raises(Unavailable), room.turn():
+            pass
+    for _ in range(AT_ONCE):
+        room.turns.leave()
+    assert (room.turns.free, len(room.turns.line)) == (AT_ONCE, 0)
 
 
 def test_turns_come_in_order():

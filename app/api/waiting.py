@@ -6,7 +6,7 @@ processes enqueue, one of those who wait asks the database on behalf of all, twi
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from heapq import heappop, heappush
 from threading import Event, Lock
 from typing import Any
@@ -46,6 +46,8 @@ class Waiter:
         self.wish = wish
         self.key = key
         self.woken = Event()
+        self.news: arrivals.Described | None = None
+        """What it was woken for and has not looked for yet."""
         self.looked = clock.monotonic()
 
 
@@ -80,9 +82,12 @@ class Room:
         return waiter
 
     def leave(self, waiter: Waiter) -> None:
-        """Wait no more."""
+        """Wait no more. Who was told of something while he took something else, which may be all
+        that he wants, tells the next one."""
         with self.lock:
             self.waiters.remove(waiter)
+            if waiter.news is not None:
+                self.wake(waiter.news)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -91,14 +96,24 @@ class Room:
         answer."""
         called = self.turns.enter()
         if called is not None:
-            self.database.release()
-            self.database.precedence.land()
-            if not called.wait(self.database.timeout) and self.turns.give_up(called):
-                raise Unavailable(reason="too many claims at once")
+            self.stand(called)
         try:
             yield
         finally:
             self.turns.leave()
+
+    def stand(self, called: Event) -> None:
+        """Return when `called` in, or raise Unavailable and have left the line."""
+        try:
+            self.database.release()
+            self.database.precedence.land()
+            inside = called.wait(self.database.timeout)
+        except BaseException:
+            if not self.turns.give_up(called):
+                self.turns.leave()
+            raise
+        if not inside and self.turns.give_up(called):
+            raise Unavailable(reason="too many claims at once")
 
     def answered(self, key: Key) -> None:
         """Wake those who wait under `key`: it got something, which they are handed too."""
@@ -124,6 +139,7 @@ class Room:
         # Who sat down while everybody was sent away sees it here.
         while not self.closed and (left := deadline - clock.monotonic()) > 0:
             if waiter.woken.wait(min(left, self.pause())):
+                waiter.news = None
                 waiter.woken.clear()
                 waiter.looked = clock.monotonic()
                 return not self.closed
@@ -134,23 +150,29 @@ class Room:
     def pause(self) -> float:
         """Seconds until somebody has to look around."""
         first = self.later[0][0] - clock.now() if self.later else SECOND
-        return max(0.001, min(self.asked + ASKED_SECONDS - clock.monotonic(), first / SECOND))
+        ask = self.asked + ASKED_SECONDS - clock.monotonic()
+        if self.asking.locked():
+            # Somebody is at it, for as long as the database takes, and tells all.
+            ask = ASKED_SECONDS
+        return max(0.001, min(ask, first / SECOND))
 
     def look(self) -> None:
         """Wake those whose work has come of time, and ask what others have enqueued."""
-        self.due()
-        if clock.monotonic() - self.asked < ASKED_SECONDS or not self.asking.acquire(False):
-            return
-        try:
-            self.asked, now = clock.monotonic(), clock.now()
-            self.on_arrival(arrivals.recent(self.database, min(self.heard, now), now))
-            self.heard = now
-            self.remind()
-        except Unavailable:
-            # It is asked again soon; those who wait are not to blame.
-            pass
-        finally:
-            self.asking.release()
+        # It is asked again soon where that fails; those who wait are not to blame.
+        with suppress(Unavailable):
+            self.due()
+            if clock.monotonic() - self.asked >= ASKED_SECONDS and self.asking.acquire(False):
+                try:
+                    self.ask()
+                finally:
+                    self.asking.release()
+
+    def ask(self) -> None:
+        """Hear what others have enqueued. Raises Unavailable."""
+        self.asked, now = clock.monotonic(), clock.now()
+        self.on_arrival(arrivals.recent(self.database, min(self.heard, now), now))
+        self.heard = now
+        self.remind()
 
     def remind(self) -> None:
         """Wake the one who has not looked for the longest time, when that is long."""
@@ -188,6 +210,7 @@ class Room:
         """Wake one who may have a task of these words."""
         for waiter in self.waiters:
             if not waiter.woken.is_set() and words.suits(waiter.wish):
+                waiter.news = words
                 waiter.woken.set()
                 return
 
