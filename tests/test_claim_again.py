@@ -113,6 +113,23 @@ def test_the_same_key_with_another_body_is_a_conflict_of_the_same_client_alone(w
     assert len(keyed(writer, "k", "admin", limit=2).json["items"]) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b' {"limit" : 2, "executor": {"clusterId": "c", "id": "a"}}\n', b'{"executor": '
+     b'{"id": "\\u0061", "clusterId": "c"}, "limit": 2, "wait": 0.0}'],
+)  # fmt: skip
+def test_a_body_is_the_same_however_it_is_written(writer, body):
+    for _ in range(4):
+        writer.enqueue()
+    first = {"executor": {"id": "a", "clusterId": "c"}, "limit": 2}
+    answers = [
+        writer.call("POST", "tasks/claim", one, role="consumer", headers={"Idempotency-Key": "k"})
+        for one in (first, body, {**first, "wait": 0})
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert answers[0].json == answers[1].json == answers[2].json
+
+
 def test_a_key_hands_out_nothing_that_its_caller_may_not_see(writer):
     """One client may act in many subtrees and, the public one, for many users."""
     client = credentials.create_client(writer.database, "wide", 2, [CONSUMER], 1)
