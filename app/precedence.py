@@ -41,6 +41,8 @@ class Read:
 class Writing(local):
     """What the thread that looks is at."""
 
+    coming = False
+    """Whether it will write, and has not begun."""
     placed = False
     """Whether it has one of the few places."""
     courtesy = 0.0
@@ -70,16 +72,23 @@ class Precedence:
             read.over.set()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """This thread writes in its turn."""
-        self.thread.placed = self.entered()
-        self.thread.courtesy = COURTESY_SECONDS
+    def writing(self, at_once: bool = True) -> Iterator[None]:
+        """This thread writes in its turn, which it takes now or (not `at_once`) when it begins."""
+        self.thread.courtesy, self.thread.coming = COURTESY_SECONDS, True
         try:
-            self.pause()
+            if at_once:
+                self.begin()
             yield
         finally:
-            self.thread.courtesy = 0
+            self.thread.courtesy, self.thread.coming = 0, False
             self.land()
+
+    def begin(self) -> None:
+        """What is to be written has arrived: wait for a place, and let reads go first."""
+        if self.thread.coming:
+            self.thread.coming = False
+            self.thread.placed = self.entered()
+            self.pause()
 
     def entered(self) -> bool:
         """Wait in line -> whether a place became free in time; who has none goes on without."""

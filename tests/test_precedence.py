@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from io import BytesIO
 
 import pytest
 from writers import Writer
@@ -141,6 +142,42 @@ def test_a_claim_that_waits_leaves_its_place(writer, monkeypatch):
         answer = writer.call("POST", "tasks", {"type": "t"}, role="issuer")
         assert answer.status_code == 201
         assert [item["id"] for item in waiting.result(15)] == [answer.json["id"]]
+
+
+class Arriving(BytesIO):
+    """A body that looks around while it is read."""
+
+    def __init__(self, body, look):
+        super().__init__(body)
+        self.look = look
+
+    def read(self, *length):
+        self.look()
+        return super().read(*length)
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), [
+    ("POST", "tasks", b'{"type": "t"}', 201), ("PUT", "tasks/{}/restored", b"{}", 200),
+    ("POST", "tasks/claim", b'{"executor": {"id": "a"}}', 200), ("DELETE", "tasks/{}", b"{}", 409),
+])  # fmt: skip
+def test_who_waits_for_a_body_has_no_place_yet(writer, monkeypatch, method, path, body, status):
+    """Whoever sends his slowly would have all others wait as long as they may."""
+    order, free, entered = writer.database.precedence, [], []
+    enter = order.line.enter
+    number = writer.enqueue()["id"]
+    monkeypatch.setattr(order.line, "enter", lambda: entered.append(1) or enter())
+    stream = Arriving(body, lambda: free.append(order.line.free))
+    answer = writer.call(
+        method, path.format(number), input_stream=stream, content_length=len(body),
+        content_type="application/json",
+    )  # fmt: skip
+    assert (answer.status_code, free[:1], entered) == (status, [AT_ONCE], [1])
+    assert order.line.free == AT_ONCE
+
+
+def test_who_is_refused_before_his_body_is_read_waits_for_no_place(writer, monkeypatch):
+    monkeypatch.setattr(writer.database.precedence.line, "enter", pytest.fail)
+    assert writer.call("POST", "tasks", {"type": "t"}, role="viewer").status_code == 403
 
 
 def test_lists_and_writes_over_http_take_their_turns(writer, monkeypatch):

@@ -31,11 +31,11 @@ def release(_error: BaseException | None) -> None:
 
 
 def turn() -> AbstractContextManager[None]:
-    """Within it the request is answered: reads before writes."""
+    """Within it the request is answered: reads before writes, whose turn comes with their body."""
     precedence = service_of(current_app).database.precedence
     if request.method in ("GET", "HEAD"):
         return precedence.reading()
-    return precedence.writing() if request.blueprint in WRITERS else nullcontext()
+    return precedence.writing(at_once=False) if request.blueprint in WRITERS else nullcontext()
 
 
 def register(app: Flask) -> None:

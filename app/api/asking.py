@@ -69,7 +69,10 @@ class AskingParser(QueryParser):
         Raises BadRequest and refusals of the body itself.
         """
         limit = strict.BULK if asked.path.endswith("/bulk") else strict.BODY
-        g.asked = data = strict.json_object(asked, limit)
+        raw = strict.content(asked, limit)
+        # Not before: a body may come as slowly as its sender likes.
+        database().precedence.begin()
+        g.asked = data = strict.json_object(raw)
         try:
             return skimming.loaded(schema, data)
         except ValidationError as error:

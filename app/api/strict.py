@@ -171,12 +171,8 @@ def deeper(value: Any) -> bool:
     return any(depth >= DEEPEST for depth, _ in enumerate(levels(value)))
 
 
-def json_object(request: Request, limit: int = BODY) -> dict[str, Any]:
-    """The JSON object that is the body; {} when there is none.
-
-    Raises BodyTooLarge, UnsupportedMediaType, BadRequest.
-    """
-    raw = content(request, limit)
+def json_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object that is the body; {} when there is none. Raises BadRequest."""
     value = parsed(raw) if raw.strip() else {}
     if not isinstance(value, dict):
         refuse("must be a JSON object")
