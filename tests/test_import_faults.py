@@ -152,6 +152,17 @@ def test_a_broken_line_does_not_hide_the_next(empty, line, message):
     assert empty.exported() == []
 
 
+def test_however_deep_something_is_nested_it_is_taken_or_refused_in_words(empty):
+    """What Python reads just so, it may not write: an emoji in escapes has it written."""
+    lines = []
+    for depth in range(900, 1000):
+        for name, heart in (("queue", "1"), ("argument", '"\\ud83d\\ude00"'), ("queue", "2")):
+            lines.append(json.dumps(task(1, queue=None))[:-1])
+            lines[-1] += f', "{name}": {"[" * depth}{heart}{"]" * depth}}}'
+    told = empty.refused("import", empty.file("deep.ndjson", "\n".join(lines)))
+    assert "this is nested too deeply" in told
+
+
 ARRAYS = {
     "a comma too many": '[{"id": 1}, ]', "no end": "[" + json.dumps(task(1)), "no comma": "[1 2]",
     "an answer cut off": '{"items": [' + json.dumps(task(1)), "the wrong end": "[1}",

@@ -103,6 +103,9 @@ class Window:
             self.troubles = []
             try:
                 value, end = self.scan(self.buffer, self.at)
+                whole = end < len(self.buffer) or self.ended or isinstance(value, (dict, list))
+                if whole:
+                    self.flawed(self.buffer[self.at : end], value)
             except JSONDecodeError as error:
                 if self.ended or not unfinished(error, len(self.buffer)):
                     raise Malformed(f"this is not JSON: {error.msg}") from None
@@ -111,8 +114,7 @@ class Window:
             except ValueError:
                 raise Malformed("a number has too many digits") from None
             else:
-                if end < len(self.buffer) or self.ended or isinstance(value, (dict, list)):
-                    self.flawed(self.buffer[self.at : end], value)
+                if whole:
                     self.at = end
                     return value
             if len(self.buffer) - self.at > LONGEST:
