@@ -2,6 +2,7 @@
 
 import random
 from contextlib import closing
+from dataclasses import replace
 from itertools import product
 
 import identities
@@ -87,6 +88,23 @@ def test_what_has_come_of_time_is_seen_however_much_else_there_is(connected, mon
     [second] = claiming.claim(connected, wish, 1, NOW + 10 * MILLISECOND)
     assert first.id != made.id
     assert second.id == made.id
+
+
+def test_of_many_that_come_of_time_at_once_the_most_urgent_come_first(connected):
+    """Also where nobody does upkeep, and whatever others wait for."""
+    nodes = list(tenants.by_ids(connected, [1, *identities.LOCATORS]).values())
+    chance, now = random.Random(5), NOW + MILLISECOND
+    orders = [replace(order, not_before=now) for order in drawn(nodes, chance, 400)]
+    made = enqueueing.enqueue(connected, orders, NOW)
+    known = list(zip([one.id for one in made], orders, strict=True))
+    for executor, node, queues, types in chance.sample(
+        list(product(EXECUTORS, nodes, NAMES, NAMES)), 20
+    ):
+        wish, wanted = Wish(executor, node, queues, types), chance.choice((1, 7, 100))
+        right = [(-order.priority.code, number) for number, order in known
+                 if suits(wish, order, now)]  # fmt: skip
+        right = [number for _, number in sorted(right)][:wanted]
+        assert candidates.candidates(connected, wish, wanted, now) == right, (wish, wanted)
 
 
 def repeated(connected, count):

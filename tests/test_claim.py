@@ -5,6 +5,8 @@ import time
 from heapq import heappush
 
 import pytest
+from commands import Commands
+from test_import import task
 from writers import Writer
 
 from app.api import waiting as waiting_room
@@ -53,6 +55,19 @@ def test_the_most_urgent_comes_first_whatever_the_queue(writer, ways, monkeypatc
     assert [item["id"] for item in writer.claim(2)] == order[:2]
     assert [item["id"] for item in writer.claim(queues=["c", "a"])] == order[2:3]
     assert [item["id"] for item in writer.claim(100)] == order[3:]
+
+
+def test_what_was_imported_is_handed_out_in_order(writer, engine, tmp_path):
+    """However much it is, and before upkeep has seen it."""
+    objects = [
+        task(number, tenant={"id": "2"}, priority=("low", "high")[number > 250],
+             enqueuedAt=f"2026-01-01T00:00:{60 - number % 60 - 1:02}Z")
+        for number in range(1, 301)
+    ]  # fmt: skip
+    Commands(engine, tmp_path).load(*objects)
+    objects.sort(key=lambda one: (one["priority"] != "high", one["enqueuedAt"], one["id"]))
+    got = [item["id"] for limit in (1, 2, 60) for item in writer.claim(limit)]
+    assert got == [one["id"] for one in objects[:63]]
 
 
 @pytest.mark.parametrize("ways", WAYS)

@@ -118,7 +118,8 @@ def candidates(database: Database, wish: Wish, wanted: int, now: int) -> list[in
         with database.near_writes():
             return Search(database, asked, wanted, now).found()
     except Due:
-        promoting.promote(database, now)
+        where, values = condition(asked, subtree(database, asked.tenant))
+        promoting.promote(database, now, where, values, wanted)
     with database.near_writes():
         return Search(database, asked, wanted, None).found()
 

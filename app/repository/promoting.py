@@ -1,5 +1,8 @@
 """Tasks that wait for their time become ready, and imported ones get their lanes."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from app.database import Database
 from app.repository import lanes
 from app.repository.facts import attempted, lane_of, read, store
@@ -7,9 +10,13 @@ from app.repository.sentences import hinted, rows
 from app.signals import queued
 from app.transitions import settled
 
-MOST = 100
-"""Tasks that one claim makes ready at most; upkeep does the rest."""
+MOST = 20_000
+"""Tasks among which a claim looks for the most urgent; upkeep does the rest."""
 DUE = "FROM tasks {index} WHERE due_at <= ? AND state = 1 AND ready = 0 LIMIT ?"
+COLUMNS = "id, priority, enqueued_at, queue_id, type_id, tenant_id, affinity_id"
+URGENT = """
+SELECT l.id FROM ({due}) l WHERE {where} ORDER BY l.priority DESC, l.enqueued_at, l.id LIMIT ?
+"""
 INDEX = "tasks_due_at"
 
 
@@ -18,9 +25,11 @@ def due(database: Database, columns: str) -> str:
     return " ".join(("SELECT", columns, hinted(database, DUE, INDEX)))
 
 
-def promote(database: Database, now: int) -> int:
-    """Make ready what has waited until `now`, and put imported tasks into lanes -> how many."""
-    found = rows(database, due(database, "id"), (now, MOST))
+def promote(database: Database, now: int, where: str, values: Sequence[Any], wanted: int) -> int:
+    """Make ready the `wanted` most urgent of what has waited until `now` and satisfies `where`, a
+    condition on `l` with its values; what was imported gets its lane -> how many."""
+    text = URGENT.format(due=due(database, COLUMNS), where=where)
+    found = rows(database, text, (now, MOST, *values, wanted))
     return sum(promoted(database, task, now) for (task,) in found)
 
 
