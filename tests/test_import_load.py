@@ -20,6 +20,7 @@ from app.catalog.times import SECOND
 from app.errors import Unavailable
 from app.repository import invariants, purging, removing, schema, tallying, tenants
 from app.repository.importing import intake, loading, reindexing
+from app.repository.importing.checking import Checker
 from app.repository.importing.loading import MANY
 from app.repository.invariants import UNBOUND
 
@@ -100,6 +101,22 @@ def test_checking_takes_no_more_memory_for_more_objects(engine):
 
     intake.take(base, many(), tenants.root(base), 0)
     assert held[-1] < held[1] + intake.TOGETHER
+    base.close()
+
+
+def test_large_objects_are_checked_and_written_a_few_at_a_time(engine, monkeypatch):
+    monkeypatch.setattr(intake, "HEAVY", 10_000)
+    base, lengths = opened(engine), []
+    take = Checker.take
+    monkeypatch.setattr(
+        Checker, "take", lambda self, some: lengths.append(len(some)) or take(self, some)
+    )
+    large = {"argument": "x" * 300, "result": {"code": "ok", "payload": "y" * 300}}
+    objects = [*(ended(number, **large) for number in range(1, 131)), 5]
+    intake.take(base, arrivals(objects), tenants.root(base), LATER, skip_bad=True)
+    assert max(lengths) <= intake.FEW
+    assert sum(lengths) == 131
+    assert base.row("SELECT COUNT(*) FROM tasks") == (130,)
     base.close()
 
 

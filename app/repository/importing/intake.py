@@ -9,12 +9,17 @@ from app.database import Database
 from app.errors import Fault
 from app.repository.importing.candidates import Candidate, read
 from app.repository.importing.checking import Checker, Tally
+from app.repository.importing.layout import LAYOUTS
 from app.repository.importing.loading import Watch, load
 from app.repository.importing.reindexing import recover
 from app.repository.tenants import Node
 
 TOGETHER = 2_000
 """Objects that are checked and written together."""
+HEAVY = 16 << 20
+"""Characters of JSON from which on fewer will do."""
+FEW = 100
+"""Objects that are read before they are weighed."""
 Arrival = tuple[Any, Any, Sequence[str]]
 """An object's origin (whatever `report` is to be told), its value, and troubles with its text."""
 
@@ -43,10 +48,26 @@ def nobody(origin: Any, faults: Sequence[Fault]) -> None:
 
 
 def together(arrivals: Iterable[Arrival]) -> Iterator[list[Candidate]]:
-    """`arrivals`, read, in lists of at most TOGETHER; what each was read from is let go at once."""
-    source = starmap(read, arrivals)
-    while some := list(islice(source, TOGETHER)):
+    """`arrivals`, read, in lists of about TOGETHER, or fewer where they are HEAVY; what each was
+    read from is let go at once."""
+    source, weight = starmap(read, arrivals), 0
+    some: list[Candidate] = []
+    while few := list(islice(source, min(FEW, TOGETHER))):
+        some += few
+        weight += sum(map(weight_of, few))
+        if len(some) >= TOGETHER or weight >= HEAVY:
+            yield some
+            some, weight = [], 0
+    if some:
         yield some
+
+
+def weight_of(candidate: Candidate) -> int:
+    """Characters of JSON that a candidate's row would hold."""
+    if "id" not in candidate.into:
+        return 0
+    texts = LAYOUTS[candidate.catalog.plural].texts(candidate.into)
+    return sum(map(len, filter(None, texts)))
 
 
 def take(

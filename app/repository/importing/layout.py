@@ -5,7 +5,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
-from peewee import Model
+from peewee import Model, TextField
 
 from app.catalog import shapes
 from app.catalog.activities import ACTIVITIES
@@ -77,6 +77,12 @@ class Layout:
     def times(self) -> Any:
         """The times that the planner's bounds speak of, out of columns."""
         return itemgetter(*invariants.times(self.catalog))
+
+    @cached_property
+    def texts(self) -> Any:
+        """The texts of JSON, which may be long, out of columns."""
+        fields = self.catalog.details._meta.sorted_fields
+        return itemgetter(*(one.column_name for one in fields if isinstance(one, TextField)))
 
     @cached_property
     def rows_of(self) -> list[tuple[str, Any]]:
