@@ -219,6 +219,19 @@ def test_what_waits_for_its_time_is_ready_then_without_a_step(stage):
     assert stage.claim(10) == 1
 
 
+def test_a_timer_does_not_wait_behind_all_that_came_of_time_at_one_moment(stage, monkeypatch):
+    """Such as what was imported."""
+    monkeypatch.setattr(upkeep, "BATCH", 5)
+    task = ack(stage)
+    orders = [Order(stage.root, "t", None, not_before=moment(2)) for _ in range(20)]
+    waiting = {made.id for made in enqueueing.enqueue(stage.database, orders, moment(0))}
+    done = upkeep.turn(stage.database, moment(10), until=0)
+    assert (done.fired, done.more) == (1, True)
+    assert done.promoted > 0
+    assert stage.seen(task).outcomes == ["ack"]
+    assert stage.turn(10).promoted + done.promoted == len(waiting)
+
+
 def test_a_claim_needs_no_reaper_to_see_that_the_time_has_come(stage):
     stage.enqueue(not_before=10)
     assert stage.claim(10) == 1

@@ -33,6 +33,9 @@ BATCH = 100
 TOGETHER = 20
 """Tasks of one transaction."""
 DUE = "SELECT id FROM tasks WHERE due_at <= ? ORDER BY due_at LIMIT ?"
+LATEST = DUE.replace("due_at LIMIT", "due_at DESC LIMIT")
+LATEST_FIRST = 20
+"""Of them so many when much is due: what came of time just now."""
 LEASED = """
 SELECT id FROM tasks {index} WHERE state = ? AND state < 5 AND id > ?
     AND due_at IS NOT NULL AND lease_until >= ? AND deleted_at IS NULL
@@ -67,13 +70,13 @@ class Sweep:
 
 
 def turn(database: Database, now: int, until: float = UNBOUNDED) -> Turn:
-    """Fire every timer that is due, make ready what has waited: the earliest first. Then changes
-    are folded into figures, where many have gathered.
+    """Fire every timer that is due, make ready what has waited: see `due_at`. Then changes are
+    folded into figures, where many have gathered.
 
     `until`, on the steady clock, is when it leaves the rest to the next turn.
     """
     fired = promoted = 0
-    while due := [row[0] for row in rows(database, DUE, (now, BATCH))]:
+    while due := due_at(database, now):
         before = fired + promoted
         for some in batches(due):
             went = firing.fire(database, some, now)
@@ -88,6 +91,17 @@ def turn(database: Database, now: int, until: float = UNBOUNDED) -> Turn:
             break
     idempotency.forget(database, now)
     return Turn(fired, promoted, more=tallying.upkeep(database, until))
+
+
+def due_at(database: Database, now: int) -> list[int]:
+    """Some of the tasks that are due, the earliest first. Where there are more, they come behind
+    some of the latest: thousands that were imported, or put off to one moment, make no timer wait
+    that comes after them."""
+    due = [row[0] for row in rows(database, DUE, (now, BATCH))]
+    if len(due) < BATCH:
+        return due
+    latest = [row[0] for row in rows(database, LATEST, (now, LATEST_FIRST))]
+    return list(dict.fromkeys((*latest, *due)))
 
 
 def batches(tasks: Sequence[int]) -> Iterator[Sequence[int]]:
