@@ -234,6 +234,34 @@ def test_a_waiting_claim_sees_what_another_process_enqueues(writer, tmp_path):
     assert [item["id"] for item in answers[0][0]] == [made["id"]]
 
 
+def test_a_crowd_that_another_process_enqueues_hides_no_other_task(writer):
+    room = room_of(writer.app)
+    writer.bearer("consumer"), writer.bearer("issuer")
+    thread, answers = waiting(writer, wait=9, queues=["rare"])
+    room.on_queued = lambda *_: None
+    made = writer.enqueue(queue="rare")
+    crowd = {"items": [{"type": "t", "queue": "many"}] * 900}
+    assert writer.call("POST", "tasks/bulk", crowd, role="issuer").status_code == 201
+    thread.join(15)
+    assert [item["id"] for item in answers[0][0]] == [made["id"]]
+    assert answers[0][1] < 4
+
+
+def test_of_many_that_another_process_enqueues_all_who_wait_hear_at_once(writer, monkeypatch):
+    room, recent, told = room_of(writer.app), arrivals.recent, []
+    writer.bearer("consumer"), writer.bearer("issuer")
+    monkeypatch.setattr(arrivals, "recent", lambda *given: told.append(1) or recent(*given))
+    crowd = [waiting(writer, wait=9) for _ in range(6)]
+    room.on_queued = lambda *_: None
+    del told[:]
+    items = {"items": [{"type": "t"}] * 6}
+    assert writer.call("POST", "tasks/bulk", items, role="issuer").status_code == 201
+    for thread, _ in crowd:
+        thread.join(15)
+    assert len({item["id"] for _, answers in crowd for item in answers[0][0]}) == 6
+    assert len(told) <= 3
+
+
 def test_what_came_while_the_database_was_away_is_heard_of_afterwards(writer, monkeypatch):
     """However long that was: nobody tells a second time."""
     room, asked, recent = room_of(writer.app), [], arrivals.recent

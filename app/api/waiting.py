@@ -198,21 +198,23 @@ class Room:
     def on_arrival(self, some: Iterable[Arrival]) -> None:
         """Wake, for each arrival, the one who has waited longest of those who may have it."""
         described = arrivals.described(self.database, some)
+        vain = set()
         with self.lock:
             for lane, moment, words in described:
                 if moment is not None and len(self.later) < LATER:
                     heappush(self.later, (moment, lane))
                     self.nudge()
-                elif moment is None:
-                    self.wake(words)
+                elif moment is None and lane not in vain and not self.wake(words):
+                    vain.add(lane)
 
-    def wake(self, words: arrivals.Described) -> None:
-        """Wake one who may have a task of these words."""
+    def wake(self, words: arrivals.Described) -> bool:
+        """Wake one who may have a task of these words -> whether there was one."""
         for waiter in self.waiters:
             if not waiter.woken.is_set() and words.suits(waiter.wish):
                 waiter.news = words
                 waiter.woken.set()
-                return
+                return True
+        return False
 
     def nudge(self) -> None:
         """Let one look again how long to sleep: something becomes due sooner than was known."""

@@ -15,9 +15,15 @@ BACK = 5_000_000_000
 AHEAD = 3_000_000_000
 """Nanoseconds ahead for which tasks that wait for their time are kept in mind."""
 MOST = 500
+CROWD = 5_000
+"""Tasks that were enqueued of late and are looked at: several bulks that came together."""
+OF_ONE = 50
+"""Those of one lane that are told: there are not many more who wait."""
 RECENT = """
-SELECT queue_id, type_id, tenant_id, affinity_id FROM tasks
-WHERE state = 1 AND state < 5 AND updated_at > ? AND ready = 1 ORDER BY updated_at DESC LIMIT ?
+SELECT queue_id, type_id, tenant_id, affinity_id, COUNT(*) FROM (
+    SELECT queue_id, type_id, tenant_id, affinity_id FROM tasks
+    WHERE state = 1 AND state < 5 AND updated_at > ? AND ready = 1 ORDER BY updated_at DESC LIMIT ?
+) recent GROUP BY queue_id, type_id, tenant_id, affinity_id
 """
 UPCOMING = """
 SELECT queue_id, type_id, tenant_id, affinity_id, not_before FROM tasks
@@ -54,8 +60,8 @@ class Described:
 def recent(database: Database, since: int, now: int) -> list[Arrival]:
     """What can be claimed and has changed since then or shortly before, and what soon can be."""
     found: list[Arrival] = []
-    for queue, kind, tenant, affinity in rows(database, RECENT, (since - BACK, MOST)):
-        found.append(((queue, kind, tenant, affinity), None))
+    for queue, kind, tenant, affinity, count in rows(database, RECENT, (since - BACK, CROWD)):
+        found += [((queue, kind, tenant, affinity), None)] * min(count, OF_ONE)
     for *lane, moment in rows(database, UPCOMING, (since - BACK, now + AHEAD, MOST)):
         found.append(((lane[0], lane[1], lane[2], lane[3]), None if moment <= now else moment))
     return found
