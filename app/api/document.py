@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 
 from flask import Flask, Response
@@ -76,13 +78,49 @@ class ProblemSchema(Schema):
 
 
 class DocumentedApi(Api):
-    """flask-smorest's Api, whose error handling is ours (its own loses headers)."""
+    """flask-smorest's Api, whose error handling is ours (its own loses headers).
+
+    It describes its routes when somebody asks for that: it takes a tenth of a second, and most
+    processes, commands above all, are never asked.
+    """
 
     ERROR_SCHEMA = ProblemSchema
 
+    def __init__(self, app: Flask, outside: bool) -> None:
+        """`outside`: tokens come from an outside provider."""
+        super().__init__(app)
+        self.outside = outside
+        self.blueprints: list[Any] = []
+        self.lock = Lock()
+
+    def register_blueprint(self, blp: Any, **_: Any) -> None:
+        """Hang `blp` on the application; its routes are described later."""
+        app: Flask = self._app
+        app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        app.register_blueprint(blp)
+        self.blueprints.append(blp)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """All that is said of the service: nothing of it changes while the application runs."""
+        for blueprint in self.blueprints:
+            name = blueprint.name
+            blueprint.register_views_in_doc(self, self._app, self.spec, name=name, parameters=None)
+            self.spec.tag({"name": name, "description": blueprint.description})
+        made: dict[str, Any] = json.loads(json.dumps(self.spec.to_dict(), default=str))
+        completed(made)
+        if self.outside:
+            told_in_words(made)
+        return made
+
+    def described(self) -> dict[str, Any]:
+        """The document, made once, whoever asks at the same time."""
+        with self.lock:
+            return self.document
+
     def _openapi_json(self) -> Response:
         """The document, in one line like every answer."""
-        return as_json(self.spec.to_dict())
+        return as_json(self.described())
 
     def _register_error_handlers(self) -> None:
         """`app.api.problems` answers errors."""
@@ -169,20 +207,6 @@ def register(app: Flask, blueprints: tuple[Any, ...]) -> None:
     """Hang `blueprints` on `app` and describe them at `/openapi.json`."""
     outside = service_of(app).settings.outside
     app.config.update(options(outside))
-    described = DocumentedApi(app)
+    described = DocumentedApi(app, outside)
     for blueprint in blueprints:
         described.register_blueprint(blueprint)
-    finished = described.spec.to_dict
-    text: dict[str, Any] = {}
-
-    def to_dict() -> dict[str, Any]:
-        """The document, made once: nothing in it changes while the application runs."""
-        if not text:
-            made = json.loads(json.dumps(finished(), default=str))
-            completed(made)
-            if outside:
-                told_in_words(made)
-            text.update(made)  # at once: another thread may be asking
-        return text
-
-    described.spec.to_dict = to_dict
