@@ -35,3 +35,26 @@ def test_ranges_of_several_times_are_looked_at_together(estimates, assigned, upd
 
 def test_one_range_is_taken_by_itself(estimates):
     assert estimates.matches((Span("updated_at", None, 250),)) == pytest.approx(250_000)
+
+
+@pytest.mark.parametrize(
+    ("within", "descending", "updated", "share", "expected"),
+    [
+        ((None, None), False, (None, 100), 0.001, 0.001),  # the first row met is one of them
+        ((None, None), True, (None, 100), 0.001, 0.901),  # they come last
+        ((None, 499), True, (None, 100), 0.001, 0.401),
+        ((None, None), False, (500, None), 0.100, 0.599),
+        ((200, 299), False, (500, None), 0.001, 0.100),  # none is met
+        ((500, 200), False, (None, None), 0.001, 0.0),
+    ],
+)
+def test_a_walk_passes_what_comes_before_the_rows_that_are_wanted(
+    estimates, within, descending, updated, share, expected
+):
+    within, spans = Span("assigned_at", *within), (Span("updated_at", *updated),)
+    passed = estimates.sample.passed(within, descending, spans, share)
+    assert passed == pytest.approx(expected)
+
+
+def test_nothing_lies_in_a_range_that_ends_before_it_begins(estimates):
+    assert estimates.sample.hits(Span("updated_at", 500, 200)) == 0

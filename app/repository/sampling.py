@@ -9,7 +9,6 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any
 
 from peewee import Field, fn
@@ -53,6 +52,8 @@ class Sample:
     moments: list[dict[str, int | None]] = field(default_factory=list)
     """The times of each sampled row: they follow each other, so that two ranges of them are
     seldom independent."""
+    ordered: dict[str, list[dict[str, int | None]]] = field(default_factory=dict)
+    """The same rows in order of a time, as they were asked for."""
 
     def share(self, row: Predicate) -> float:
         """The share of rows that satisfy `row`, as far as the sample tells: 0 to 1."""
@@ -74,7 +75,8 @@ class Sample:
             case Span(low=low, high=high):
                 moments = self.times.get(row.column, [])
                 first = 0 if low is None else bisect_left(moments, low)
-                return (len(moments) if high is None else bisect_right(moments, high)) - first
+                last = len(moments) if high is None else bisect_right(moments, high)
+                return max(0, last - first)
             case Differs():
                 return len(self.times.get(row.column, ()))
             case Containing() | Within():
@@ -83,15 +85,36 @@ class Sample:
 
     def together(self, spans: Sequence[Span]) -> float:
         """The share of rows within all of `spans`, as far as the sample tells: 0 to 1."""
-        found = self.moments
-        for span in spans:
-            column = span.column
-            low = -inf if span.low is None else span.low
-            high = inf if span.high is None else span.high
-            found = [
-                row for row in found if (time := row[column]) is not None and low <= time <= high
-            ]
-        return len(found) / max(self.size, 1)
+        return sum(1 for row in self.moments if fits(row, spans)) / max(self.size, 1)
+
+    def passed(self, within: Span, descending: bool, spans: Sequence[Span], share: float) -> float:
+        """The share of rows that a walk `within` a time passes until it has met so large a `share`
+        of rows as are within all of `spans`."""
+        column = within.column
+        if column not in self.ordered:
+            rows = [row for row in self.moments if row[column] is not None]
+            self.ordered[column] = sorted(rows, key=lambda row: row[column])  # type: ignore[arg-type,return-value]
+        moments, rows = self.times[column], self.ordered[column]
+        first = 0 if within.low is None else bisect_left(moments, within.low)
+        last = len(moments) if within.high is None else bisect_right(moments, within.high)
+        wanted, passed = max(1.0, share * self.size), 0
+        for at in range(last - 1, first - 1, -1) if descending else range(first, last):
+            passed += 1
+            wanted -= fits(rows[at], spans)
+            if wanted <= 0:
+                break
+        return passed / max(self.size, 1)
+
+
+def fits(row: dict[str, int | None], spans: Sequence[Span]) -> bool:
+    """Whether a row's times are within all of `spans`."""
+    for span in spans:
+        moment = row[span.column]
+        if moment is None or (span.low is not None and moment < span.low):
+            return False
+        if span.high is not None and moment > span.high:
+            return False
+    return True
 
 
 def total(database: Database, catalog: Catalog) -> int:
@@ -160,9 +183,8 @@ def taken(database: Database, catalog: Catalog, now: int) -> Sample:
             sample.times[column] = sorted(value for value in values if value is not None)
         else:
             sample.values[column] = Counter(values)
-    names = [*sample.times]
-    sample.moments = [{name: row[name] for name in names} for row in sampled]
     sample.times["id"] = sorted(row["id"] for row in sampled)
+    sample.moments = [{name: row[name] for name in sample.times} for row in sampled]
     for some in dictionaries.batches(row["id"] for row in sampled):
         tags = catalog.tags
         query = tags.select(tags.tag_id).where(owner(tags).in_(some)).tuples()
