@@ -15,12 +15,22 @@ from app import service
 SEEDS = range(6)
 BUSY = 60
 UNSORTED = {"portions.SMALL": -1, "portions.MANY": 0, "portions.TOGETHER": 1}
+FREE = {
+    "costs.STATEMENT": 0, "costs.POSTED": 0, "costs.ASKED": 0, "planning.POSTED": 0,
+    "planning.ASKED": 0,
+}  # fmt: skip
 TEMPERS = {
     "nothing sorted here": UNSORTED,
     "everything sorted here": {"portions.BY_VALUE": 1e9},
     "names three at a time": {"portions.SMALL": -1, "portions.BY_VALUE": 0, "portions.TOGETHER": 3},
-    "walks dear, names one by one": {**UNSORTED, "planning.STEP": 1e4, "naming.NAMES": 1},
-    "gathering dear": {**UNSORTED, "planning.GATHERED": 1e4, "planning.STATEMENT": 0},
+    "walks dear, names one by one": {**UNSORTED, "costs.STEP": 1e4, "naming.NAMES": 1},
+    "gathering dear": {**UNSORTED, "planning.SORTED": 1e4, "planning.STATEMENT": 0},
+    "rows dear, ids cheap": {
+        **UNSORTED, "planning.DEAR": -1, "planning.NEARBY": 2, **FREE,
+        "costs.STEP": 1e4, "costs.SCANNED": 1e6},
+    "rows dear, ids cheap, nothing sorted": {
+        **UNSORTED, "planning.DEAR": -1, "planning.NEARBY": 2, **FREE,
+        "costs.STEP": 1e4, "costs.SCANNED": 1e6, "planning.SORTED": 1e7},
     "statements dear, nothing counted": {
         **UNSORTED, "planning.STATEMENT": 1e6, "estimating.FEW": 0},
     "entries and tenants too many to list": {

@@ -15,7 +15,7 @@ from app.cli.doors import Command, open_database, tenant_at, tenant_option
 from app.cli.output import json_option, show, table
 from app.errors import BadRequest
 from app.repository.explaining import Explanation, explain
-from app.repository.planning import Plan
+from app.repository.plans import Plan
 from app.repository.query import Query
 from app.vocabulary import Lod
 

@@ -28,8 +28,9 @@ from app.repository.predicates import (
     shapes_of,
 )
 from app.repository.sampling import sample_of
+from app.repository.sources import Along
 from app.repository.statements import fetch
-from app.repository.walks import Along, by_key
+from app.repository.walking import by_key
 
 DELETED = Missing("deleted_at", False)
 NOT_DELETED = Missing("deleted_at", True)

@@ -3,21 +3,37 @@
 What is found is remembered for the request, of which many walks may ask the same.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from math import prod
+from typing import Any
 
 from app.catalog.indexes import INDEXES, Index
 from app.catalog.rows import Catalog
 from app.database import Database
-from app.repository.predicates import Among, Missing, Predicate, Predicates, Span, Tagged
+from app.repository.predicates import (
+    Among,
+    Containing,
+    Missing,
+    Predicate,
+    Predicates,
+    Span,
+    Tagged,
+    Within,
+    marks,
+)
 from app.repository.sampling import Sample
-from app.repository.walks import Head, Walk, run, streams
+from app.repository.statements import fetch
+from app.repository.walking import run
+from app.repository.walks import Head, Walk, streams
 
 FEW = 8
 """Sampled rows below which an estimate is made sure by counting."""
 HALF = 0.5
 """Sampled rows that stand for none."""
+ENTRIES = 100
+"""Entries of a dictionary of which it is asked whether they match."""
 COUNTED = 1_000
 """Rows up to which a count goes."""
 
@@ -52,6 +68,10 @@ class Estimates:
         self.catalog = catalog
         self.sample = sample
         self.counts: dict[Predicate, float] = {}
+        self.together: dict[tuple[Span, ...], float] = {}
+        """The shares of ranges of several times."""
+        self.passed: dict[tuple[Any, ...], float] = {}
+        """How far walks go that begin with rows which are not wanted."""
         self.vain: set[Predicate] = set()
         """Conditions that no row satisfies: a count has shown it."""
 
@@ -60,12 +80,36 @@ class Estimates:
         known = self.counts.get(row)
         if known is None:
             known = self.sample.hits(row)
-            if known < FEW and isinstance(row, Among | Tagged | Span | Missing):
+            if isinstance(row, Containing | Within):
+                known = self.looked_up(row) * self.sample.total
+            elif known < FEW and isinstance(row, Among | Tagged | Span | Missing):
                 known = self.counted(row)
             else:
                 known = self.sample.share(row) * self.sample.total
             self.counts[row] = known
         return known
+
+    def looked_up(self, row: Containing | Within) -> float:
+        """The share of rows that satisfy `row`: that of the sampled rows with a frequent entry of
+        which the entry matches."""
+        counts = self.sample.values.get(row.column, Counter())
+        some = [pair for pair in counts.most_common(ENTRIES) if pair[0] is not None]
+        if not some:
+            return self.sample.share(row)
+        numbers = Among(row.column, tuple(number for number, _ in some))
+        count = len(row.parameters)
+
+        def build() -> Any:
+            places = marks(0, count + len(numbers.parameters))
+            matching = row.entries(places[:count])
+            return matching.where(matching.model.id.in_(places[count:])).tuples()
+
+        shape = ("looked up", row.shape, len(numbers.parameters))
+        found = fetch(self.database, shape, build, (*row.parameters, *numbers.parameters))
+        matched = {entry[0] for entry in found}
+        seen = sum(times for number, times in some if number in matched)
+        missing = counts[None] / max(self.sample.size, 1)
+        return max(seen, HALF) / sum(times for _, times in some) * (1 - missing)
 
     def counted(self, row: Predicate) -> float:
         """How many rows satisfy `row`, counted up to a limit along an index of its own."""
@@ -116,7 +160,10 @@ class Estimates:
         spans = [row for row in known if isinstance(row, Span) and row.column != "id"]
         if len({row.column for row in spans}) < 2:
             return self.apart(known)
-        seen = self.sample.together(spans)
+        key = tuple(spans)
+        if key not in self.together:
+            self.together[key] = self.sample.together(spans)
+        seen = self.together[key]
         together = seen or min(self.apart(spans), HALF / max(self.sample.size, 1))
         return together * self.apart([row for row in known if row not in spans])
 
@@ -127,7 +174,7 @@ class Estimates:
 
     def narrowest(self, rows: Predicates) -> float:
         """How many rows satisfy that one of `rows` which leaves fewest and has an index."""
-        narrow = (row for row in rows if isinstance(row, Among | Tagged | Span))
+        narrow = (row for row in rows if isinstance(row, Among | Tagged | Span | Missing))
         counts = [self.count(row) for row in narrow if self.usable(row)]
         return min([self.sample.total, *counts])
 

@@ -6,7 +6,7 @@ from app import clock
 from app.catalog.rows import Catalog
 from app.database import Database
 from app.repository import listing
-from app.repository.planning import Plan
+from app.repository.plans import Plan
 from app.repository.query import Query
 from app.repository.tenants import Node
 

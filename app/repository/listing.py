@@ -15,7 +15,7 @@ from app.repository.estimating import Estimates
 from app.repository.filtering import deleted_too, demands, predicates, seen
 from app.repository.ordering import Lister, Torn
 from app.repository.paging import Question, check_size, continued, fresh, token
-from app.repository.planning import Plan
+from app.repository.plans import Plan
 from app.repository.query import PAGE, Query
 from app.repository.sampling import sample_of
 from app.repository.tallying import figure

@@ -15,7 +15,8 @@ from app.database import Row
 from app.repository import dictionaries, invariants
 from app.repository.estimating import Estimates
 from app.repository.naming import entries, name_of, named
-from app.repository.planning import Demand, Plan, Planner
+from app.repository.planning import Planner
+from app.repository.plans import Demand, Plan
 from app.repository.portions import MANY, better_sorted, coded, handfuls
 from app.repository.predicates import Among, Missing, Past, Predicate, Predicates, Span
 from app.repository.terms import (
@@ -29,7 +30,8 @@ from app.repository.terms import (
     spanned,
     without,
 )
-from app.repository.walks import Head, Walk, run
+from app.repository.walking import run
+from app.repository.walks import Head, Walk
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,162 +1,40 @@
 """Which index a request walks: the choice of the cheapest of a few plans.
 
-A plan is a list of walks whose rows are merged. Three families: along the index of the order,
+A plan is a list of walks whose rows are merged. Four families: along the index of the order,
 testing all conditions on the way; along an index that begins with one condition and goes on in the
-order, a walk for each of the condition's values; or all rows of the most selective condition,
-sorted. Costs are microseconds measured on SQLite; MariaDB's differ by a factor, not in their order.
+order, a walk for each of the condition's values; all rows of the most selective condition, sorted;
+or those of a condition within a range of a time behind it. Each with any of the other conditions
+answered beside the walk, by an index of their own.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from app.catalog.indexes import Index
-from app.catalog.rows import Catalog
-from app.repository import invariants
-from app.repository.estimating import Estimates, holds, indexes
-from app.repository.predicates import Among, Missing, Past, Predicate, Predicates, Span, Tagged, on
-from app.repository.walks import Head, Walk, run, streams
+from app.repository.costs import ASKED, POSTED, SORTED, STATEMENT, Costs
+from app.repository.estimating import holds, indexes
+from app.repository.narrowing import Narrowed
+from app.repository.plans import Plan
+from app.repository.postings import Posted
+from app.repository.predicates import Among, Missing, Predicate, Span, Tagged, on
+from app.repository.walks import Walk, streams
 
-STATEMENT = 60.0
-"""What a statement costs before its first row."""
-STEP = 1.2
-"""What a row costs that is looked at in the order of an index."""
-SCATTERED = 4.0
-"""The same in the order of UUIDs, which is no order of the rows."""
-GATHERED = 2.0
-"""What a row costs that is fetched to be sorted."""
+DEAR = 2_000.0
+"""Plans below are taken without looking for what is cheaper beside their walks."""
+NEARBY = 0.8
+"""Below this share of the rows what times imply for ids is worth asking for."""
 BRANCHES = 64
 """Walks that are merged at most."""
 
 
-@dataclass(frozen=True)
-class Demand:
-    """What is to be listed: rows that satisfy `predicates`, by a column and id, from `past` on."""
-
-    catalog: Catalog
-    predicates: Predicates
-    column: str
-    descending: bool
-    past: Past | None
-    limit: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Walks whose rows, merged in order, answer a demand; and what that costs in microseconds."""
-
-    walks: tuple[Walk, ...]
-    cost: float
-    words: str
-    late: bool = False
-    """Whether ids are found first, and the rows fetched for those of the page alone."""
-    near: bool = False
-    """Whether what times imply for ids narrows the walks."""
-
-
-class Planner:
+class Planner(Narrowed):
     """Weighs the plans for one demand against what is known of the rows."""
 
-    def __init__(self, estimates: Estimates, demand: Demand, bounds: invariants.Bounds) -> None:
-        """Know the rows by `estimates`, and what their times imply by `bounds`."""
-        self.database = estimates.database
-        self.catalog = demand.catalog
-        self.estimates = estimates
-        self.sample = estimates.sample
-        self.count = estimates.count
-        self.demand = demand
-        self.bounds = bounds
-
     @cached_property
-    def bound(self) -> Span | None:
-        """What the conditions on other times imply for the order's column."""
-        column = self.demand.column
-        if column == "id":
-            return self.ids
-        return self.implied(column) if column in invariants.times(self.catalog) else None
-
-    @cached_property
-    def ids(self) -> Span | None:
-        """What the conditions on times imply for the id."""
-        born = self.implied(invariants.birth(self.catalog), itself=True)
-        if born is None or not invariants.ordered(self.database, self.catalog, self.bounds):
-            return None
-        return self.by_id(born)
-
-    def implied(self, target: str, itself: bool = False) -> Span | None:
-        """What the conditions on other times (or `itself`) imply for the time `target`."""
-        spans = [
-            invariants.implied(self.catalog, self.bounds, row, target)
-            for row in self.demand.predicates
-            if isinstance(row, Span) and row.column in invariants.times(self.catalog)
-            and (itself or row.column != target)
-        ]  # fmt: skip
-        found = [span for span in spans if span is not None]
-        if not found:
-            return None
-        low = max((span.low for span in found if span.low is not None), default=None)
-        high = min((span.high for span in found if span.high is not None), default=None)
-        return Span(target, low, high)
-
-    def by_id(self, span: Span) -> Span | None:
-        """A bound on the time of birth as one on the id: ids grow with it."""
-        low = self.edge(span.low, descending=False) if span.low is not None else None
-        high = self.edge(span.high, descending=True) if span.high is not None else None
-        return None if low is None and high is None else Span("id", low, high)
-
-    def edge(self, moment: int, descending: bool) -> int | None:
-        """The id of the first row from `moment` on, or of the last up to it."""
-        born = invariants.birth(self.catalog)
-        span = Span(born, None, moment) if descending else Span(born, moment, None)
-        index = next(indexes(self.catalog.plural, born))
-        head = Head("id", (self.catalog.model.id,))
-        rows = run(
-            self.database, self.catalog, Walk((span,), born, descending, index), head, limit=1
-        )
-        if rows:
-            return int(rows[0][0])
-        # No row is on that side: nothing satisfies the bound, and no id is that small or large.
-        return 0 if descending else 2**63 - 1
-
-    def share(self, rows: Predicates, beside: Predicate | None = None) -> float:
-        """The share of rows that satisfy all of `rows` but `beside`.
-
-        Conditions that bound the walk itself are left out.
-        """
-        some = (row for row in rows if row is not beside and not self.bounding_row(row))
-        return max(self.estimates.share(some), 0.1 / max(self.sample.total, 1))
-
-    def bounding_row(self, row: Predicate) -> bool:
-        """Whether `row` bounds the walk, by its own column or by what it implies."""
-        if not isinstance(row, Span):
-            return False
-        implied = self.bound is not None and row.column in invariants.times(self.catalog)
-        return implied or row.column == self.demand.column
-
-    def inside(self) -> float:
-        """The share of rows within the bounds of the walk."""
-        spans = [*on(self.demand.predicates, self.demand.column, Span)]
-        if self.bound is not None:
-            spans.append(self.bound)
-        return min((self.sample.share(span) for span in spans), default=1.0)
-
-    def vain(self, inside: float) -> float:
-        """The share of rows within the bounds that the conditions behind them refuse: where the
-        walk begins, these may come first."""
-        if self.bound is None:
-            return 0.0
-        rows = self.demand.predicates
-        shares = [
-            self.count(row) / max(self.sample.total, 1)
-            for row in rows
-            if self.bounding_row(row) and row.column != self.demand.column
-        ]
-        return max(0.0, inside - min(shares, default=inside))
-
-    def visited(self, among: float, rest: float) -> float:
-        """Rows looked at by a walk over `among` rows of which the share `rest` is wanted."""
-        inside = self.inside()
-        return min(among * inside, self.demand.limit / rest + among * self.vain(inside))
+    def costs(self) -> Costs:
+        """What walks cost."""
+        return Costs(self.estimates)
 
     def plans(self) -> Iterator[Plan]:
         """All plans worth weighing."""
@@ -169,18 +47,22 @@ class Planner:
         for row in rows:
             yield from self.along(row)
             yield from self.gathered(row)
-
-    @cached_property
-    def nearby(self) -> float:
-        """The share of rows with ids that the conditions on times allow."""
-        born = self.implied(invariants.birth(self.catalog), itself=True)
-        return 1.0 if born is None else self.sample.share(born)
+            yield from self.ranged(row)
 
     def nearer(self, plan: Plan) -> Plan:
-        """`plan`, whose index has ids behind its column, within the ids that times allow."""
-        if self.ids is None:
+        """`plan` within the ids that times allow, where its indexes have ids behind a column."""
+        posted = any(isinstance(row, Posted) for walk in plan.walks[:1] for row in walk.predicates)
+        if not (plan.near or (posted and self.nearby < NEARBY)) or self.ids is None:
             return plan
-        walks = (replace(walk, predicates=(*walk.predicates, self.ids)) for walk in plan.walks)
+        walks = []
+        for walk in plan.walks:
+            rows = tuple(
+                replace(row, near=self.ids)
+                if isinstance(row, Posted) and not isinstance(row.row, Span)
+                else row
+                for row in walk.predicates
+            )
+            walks.append(replace(walk, predicates=(*rows, self.ids) if plan.near else rows))
         return replace(plan, walks=tuple(walks), words=f"{plan.words}, by ids")
 
     def walk(self, index: Index | None) -> Walk:
@@ -204,10 +86,9 @@ class Planner:
             index = next(indexes(self.catalog.plural, column), None)
             if index is None:
                 return
-        rest = self.share(self.demand.predicates)
-        step = SCATTERED if column == "uuid" else STEP
-        cost = STATEMENT + step * self.visited(self.sample.total, rest)
-        yield Plan((self.walk(index),), cost, f"along {column}")
+        visited = self.visited(self.sample.total, self.share(self.demand.predicates))
+        spread = {"id": None, "uuid": 1.0}.get(column, float(self.sample.total))
+        yield self.plan([self.walk(index)], f"along {column}", visited, spread)
 
     def along(self, row: Predicate) -> Iterator[Plan]:
         """Along the index of one condition that goes on in the order."""
@@ -222,9 +103,24 @@ class Planner:
         if len(walks) > BRANCHES:
             return
         visited = self.visited(self.count(row), self.share(self.demand.predicates, beside=row))
-        step = 2 * STEP if isinstance(row, Tagged) else STEP
         words = f"along {row.column}, then {column}"
-        yield Plan(walks, len(walks) * STATEMENT + step * visited, words, len(walks) > 1)
+        yield self.plan(walks, words, visited, self.spread(row))
+
+    def spread(self, row: Predicate) -> float:
+        """How many rows lie in order behind one value of `row`."""
+        if isinstance(row, Span):
+            return self.sample.total  # rows of one time are neighbours
+        return self.count(row) / (len(row.values) if isinstance(row, Among | Tagged) else 1)
+
+    def plan(self, walks: Sequence[Walk], words: str, steps: float, spread: float | None) -> Plan:
+        """The plan of `walks` that look at so many rows."""
+        cost = len(walks) * STATEMENT + self.costs.walked(steps, spread, walks[0].predicates)
+        return Plan(tuple(walks), cost, words, len(walks) > 1, steps=steps, spread=spread)
+
+    def collected(self, plan: Plan) -> Plan:
+        """`plan` with its rows sorted."""
+        order = SORTED * plan.steps
+        return replace(plan, cost=plan.cost + order, order=order, late=True)
 
     def leading(self, row: Predicate, column: str) -> Index | None:
         """The index that begins with `row`'s column, goes on with `column` and has all its rows."""
@@ -248,12 +144,71 @@ class Planner:
         walks = tuple(streams(walk, row)) if isinstance(row, Tagged) else (walk,)
         near = index is not None and isinstance(row, Among)
         rows = self.count(row) * (self.nearby if near else 1.0)
-        cost = len(walks) * STATEMENT + GATHERED * rows
-        yield Plan(walks, cost, f"all of {row.column}, sorted", True, near and self.nearby < 1.0)
+        found = self.plan(walks, f"all of {row.column}, sorted", rows, self.spread(row))
+        yield replace(self.collected(found), near=near and self.nearby < 1.0)
+
+    def ranged(self, row: Predicate) -> Iterator[Plan]:
+        """All rows of one condition within a range of a time behind it, sorted."""
+        if not isinstance(row, Among):
+            return
+        for span in self.demand.predicates:
+            index = self.leading(row, span.column) if isinstance(span, Span) else None
+            if index is None or span.column == self.demand.column:
+                continue
+            walks = tuple(streams(self.walk(index), row))
+            if len(walks) > BRANCHES:
+                return
+            rows = self.count(row) * self.sample.share(span)
+            words = f"all of {row.column} within {span.column}, sorted"
+            yield self.collected(self.plan(walks, words, rows, self.spread(row)))
+
+    def beside(self, plan: Plan) -> Plan:
+        """`plan` with those conditions answered beside its walks for which that pays."""
+        if plan.spread is None:
+            return plan  # the rows themselves are walked
+        chosen: list[Predicate] = []
+        cost = plan.cost
+        for row in sorted(self.postable(plan.walks[0]), key=self.count):
+            dearer = self.posting(plan, plan.spread, [*chosen, row])
+            if dearer < cost:
+                cost = dearer
+                chosen.append(row)
+        if not chosen:
+            return plan
+        posted = {row: Posted("id", row, self.estimates.index_of(row)) for row in chosen}  # type: ignore[arg-type]
+        walks = tuple(
+            replace(walk, predicates=tuple(posted.get(row, row) for row in walk.predicates))
+            for walk in plan.walks
+        )
+        words = ", ".join(row.column for row in chosen)
+        return replace(plan, walks=walks, cost=cost, words=f"{plan.words}, beside {words}")
+
+    def postable(self, walk: Walk) -> Iterator[Predicate]:
+        """Conditions that another index than that of `walk` answers."""
+        columns = {walk.column, *(walk.index.columns if walk.index else ())}
+        for row in walk.predicates:
+            other = isinstance(row, Tagged) or row.column not in {"id", *columns}
+            if other and isinstance(row, Among | Tagged | Span) and self.estimates.usable(row):
+                yield row
+
+    def posting(self, plan: Plan, spread: float, rows: list[Predicate]) -> float:
+        """What `plan` costs when `rows` are answered beside its walks."""
+        near = [1.0 if isinstance(row, Span) else self.nearby for row in rows]
+        beside = [(row, self.count(row) * part) for row, part in zip(rows, near, strict=True)]
+        rest = plan.walks[0].predicates
+        again = (len(plan.walks) - 1) * sum(POSTED * count for _, count in beside)
+        order = plan.order * self.estimates.share(rows)
+        once = self.costs.posted(plan.steps, spread, rest, beside)
+        return len(plan.walks) * STATEMENT + once + again + order
 
     def best(self) -> Plan:
         """The cheapest plan; no walk at all where a count has shown that nothing matches."""
-        found = min(self.plans(), key=lambda plan: plan.cost)
+        plans = list(self.plans())
+        found = min(plans, key=lambda plan: plan.cost)
         if not self.estimates.vain.isdisjoint(self.demand.predicates):
             return Plan((), 0.0, "nothing")
-        return self.nearer(found) if found.near else found
+        if found.cost > DEAR:
+            for plan in plans:
+                if ASKED * plan.steps < found.cost:
+                    found = min(found, self.beside(plan), key=lambda plan: plan.cost)
+        return self.nearer(found)

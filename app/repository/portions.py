@@ -8,7 +8,8 @@ from typing import Any
 
 from app.repository.estimating import Estimates
 from app.repository.invariants import Bounds
-from app.repository.planning import GATHERED, Demand, Planner
+from app.repository.planning import Planner
+from app.repository.plans import Demand
 from app.repository.predicates import Among, Missing, Predicate, Predicates, on
 from app.repository.terms import WORDS, Keys, Term, contradicts, earlier, without
 
@@ -16,6 +17,8 @@ SMALL = 6_000
 """Rows that are rather sorted here than asked for in many statements."""
 MANY = 3 * SMALL
 """Rows at which sorting here is given up: the estimate was wrong."""
+GATHERED = 2.0
+"""Microseconds that a row costs which is looked at to be sorted here."""
 BY_VALUE = 200.0
 """Microseconds that a list for one value costs before its first row, here and in the engine."""
 TOGETHER = 200

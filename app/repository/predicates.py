@@ -206,9 +206,12 @@ class Within(Predicate):
 
     def sql(self, catalog: Catalog, places: list[Value]) -> Expression:
         """The tenants of the subtree."""
+        return self.field(catalog).in_(self.entries(places))
+
+    def entries(self, places: list[Value]) -> Any:
+        """The SELECT of their numbers."""
         # Not LIKE, of which Peewee makes GLOB on SQLite, with other wildcards.
-        below = Tenant.select(Tenant.id).where(fn.INSTR(Tenant.locator, places[0]) == SQL("1"))
-        return self.field(catalog).in_(below)
+        return Tenant.select(Tenant.id).where(fn.INSTR(Tenant.locator, places[0]) == SQL("1"))
 
 
 @dataclass(frozen=True)
@@ -244,9 +247,13 @@ class Containing(Predicate):
 
     def sql(self, catalog: Catalog, places: list[Value]) -> Expression:
         """The entries that match."""
+        return self.field(catalog).in_(self.entries(places))
+
+    def entries(self, places: list[Value]) -> Any:
+        """The SELECT of their numbers."""
         entries: Any = self.row.member.model
         condition = matching(self.row, places, len(self.patterns))
-        return self.field(catalog).in_(entries.select(entries.id).where(condition))
+        return entries.select(entries.id).where(condition)
 
 
 def matching(row: Members, places: list[Value], patterns: int) -> Expression:

@@ -8,7 +8,8 @@ from app.database import Database
 from app.repository import projection
 from app.repository.predicates import Among, Beneath, Missing, Predicate
 from app.repository.tenants import Node
-from app.repository.walks import Head, Walk, run
+from app.repository.walking import run
+from app.repository.walks import Head, Walk
 from app.vocabulary import Lod
 
 
