@@ -96,8 +96,8 @@ class Lister:
         term, rest = terms[0], terms[1:]
         if term.column in UNIQUE:
             return self.walked(predicates, term, after, want)
-        plain = len(terms) == 2 and not term.names and rest[0].column == "id"
-        if not plain and better_sorted(self.estimates, self.bounds, terms, predicates, want):
+        plain = len(terms) == 2 and rest[0].column == "id" and not several(term)
+        if not plain and better_sorted(self.estimates, self.bounds, terms, predicates, after, want):
             few = self.few(terms, predicates)
             if few is not None:
                 return self.sorted_here(terms, few, after, want)
@@ -121,7 +121,7 @@ class Lister:
         nullable = self.catalog.model._meta.columns[term.column].null
         values = named(self.database, term, predicates, after, nullable)
         share = self.estimates.matches(predicates) / max(self.estimates.sample.total, 1)
-        for some in handfuls(self.estimates, values, share, want):
+        for some in handfuls(self.estimates, values, share, want, found):
             found += self.of_names(terms, some, predicates, after, want - len(found))
             if len(found) >= want:
                 break
@@ -198,6 +198,8 @@ class Lister:
             predicates = narrowed
         if len(found) >= want:
             return found
+        if self.alone and self.estimates.matches(predicates) >= want:
+            raise Torn  # those that share the last one's time will be asked for as well
         block = self.walked(predicates, term, None, want - len(found))
         if len(block) < want - len(found):
             return found + self.in_order(block, terms)
@@ -296,12 +298,15 @@ class Lister:
         """`rows` sorted by `terms`."""
         for term in reversed(terms):
             at = (places or self.places)[term.column]
-            if term.names:
-                entries(self.database, term, {row[at] for row in rows})
-            rows = sorted(
-                rows, key=lambda row: comparable(self.key(term, row[at])), reverse=term.descending
-            )
+            keys = self.comparables(term, {row[at] for row in rows})
+            rows = sorted(rows, key=lambda row: keys[row[at]], reverse=term.descending)
         return rows
+
+    def comparables(self, term: Term, values: set[Any]) -> dict[Any, Any]:
+        """What a term sorts each of a column's values by."""
+        if term.names:
+            entries(self.database, term, values)  # all by one statement
+        return {value: comparable(self.key(term, value)) for value in values}
 
     def keys(self, row: Row) -> list[Any]:
         """The place of `row` in the order."""
@@ -310,6 +315,11 @@ class Lister:
     def key(self, term: Term, value: Any) -> Any:
         """What a term sorts a column's value by: the name that a number stands for, or itself."""
         return value if term.names is None or value is None else name_of(self.database, term, value)
+
+
+def several(term: Term) -> bool:
+    """Whether lists by `term` are made of one for each of its values."""
+    return bool(term.names) or term.column in WORDS
 
 
 def place(columns: list[Any], wanted: Field) -> int:

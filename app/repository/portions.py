@@ -3,11 +3,14 @@
 Costs are in microseconds, as those of the plans.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
+from app.repository.costs import POSTED
 from app.repository.estimating import Estimates
 from app.repository.invariants import Bounds
+from app.repository.naming import named
 from app.repository.planning import Planner
 from app.repository.plans import Demand
 from app.repository.predicates import Among, Missing, Predicate, Predicates, on
@@ -19,6 +22,12 @@ MANY = 3 * SMALL
 """Rows at which sorting here is given up: the estimate was wrong."""
 GATHERED = 2.0
 """Microseconds that a row costs which is looked at to be sorted here."""
+SORTED = 2.0
+"""What it costs to sort one that is wanted."""
+HANDFULS = 4
+"""Statements that some names at a time take."""
+FIRST = 16
+"""Names of which it is asked how many rows they have."""
 BY_VALUE = 200.0
 """Microseconds that a list for one value costs before its first row, here and in the engine."""
 TOGETHER = 200
@@ -28,8 +37,9 @@ FREQUENT = 2_000
 
 
 def better_sorted(
-    estimates: Estimates, bounds: Bounds, terms: list[Term], predicates: Predicates, want: int
-) -> bool:
+    estimates: Estimates, bounds: Bounds, terms: list[Term], predicates: Predicates,
+    after: Keys | None, want: int,
+) -> bool:  # fmt: skip
     """Whether all rows that satisfy `predicates` are better fetched and sorted here than asked
     for one value of the first term after the other."""
     rows, visited = estimates.matches(predicates), estimates.narrowest(predicates)
@@ -37,19 +47,35 @@ def better_sorted(
         return True
     if rows > MANY:
         return False
+    whole = Demand(estimates.catalog, predicates, "id", False, None, MANY)
+    cost = Planner(estimates, whole, bounds).best().cost + rows * SORTED
+    some: Iterable[tuple[Term, Predicate]] = parts(terms, predicates)
     if terms[0].names:
-        # Name after name, one row in so many is wanted.
-        return visited * rows < want * estimates.sample.total
-    return visited * GATHERED < one_by_one(estimates, bounds, terms, predicates, want)
+        # Name after name, one row in so many is wanted; unless the first few names have enough.
+        if by_handfuls(estimates, visited, rows, want) < cost:
+            return False
+        some = list(islice(named_parts(estimates, terms, predicates, after), FIRST))
+        likely = sum(estimates.matches((row, *without(predicates, row))) for _, row in some)
+        if likely < want and len(some) == FIRST:
+            return True
+    return cost < one_by_one(estimates, bounds, some, predicates, want, cost)
+
+
+def by_handfuls(estimates: Estimates, visited: float, rows: float, want: int) -> float:
+    """Microseconds that lists for some names at a time take, where one row in so many is wanted and
+    the narrowest condition is answered beside them."""
+    met = want * estimates.sample.total / max(rows, 1.0)
+    return HANDFULS * (BY_VALUE + POSTED * visited) + min(GATHERED, 2 * POSTED) * met
 
 
 def one_by_one(
-    estimates: Estimates, bounds: Bounds, terms: list[Term], predicates: Predicates, want: int
-) -> float:
+    estimates: Estimates, bounds: Bounds, some: Iterable[tuple[Term, Predicate]],
+    predicates: Predicates, want: int, most: float,
+) -> float:  # fmt: skip
     """Microseconds that lists for single values of the first term take until they have `want`
-    rows."""
+    rows; counted up to `most`."""
     cost, found = 0.0, 0.0
-    for term, condition in parts(terms, predicates):
+    for term, condition in some:
         inner = (condition, *without(predicates, condition))
         if term.names or term.column in WORDS:
             cost += BY_VALUE + GATHERED * estimates.narrowest((condition, *predicates))
@@ -57,9 +83,18 @@ def one_by_one(
             ask = Demand(estimates.catalog, inner, term.column, term.descending, None, want)
             cost += BY_VALUE + Planner(estimates, ask, bounds).best().cost
         found += estimates.matches(inner)
-        if found >= want:
+        if found >= want or cost > most:
             break
     return cost
+
+
+def named_parts(
+    estimates: Estimates, terms: list[Term], predicates: Predicates, after: Keys | None
+) -> Iterator[tuple[Term, Predicate]]:
+    """For each name of the first term its condition, and the term by which its rows come."""
+    nullable = estimates.catalog.model._meta.columns[terms[0].column].null
+    for _, condition in named(estimates.database, terms[0], predicates, after, nullable):
+        yield terms[1], condition
 
 
 def parts(terms: list[Term], predicates: Predicates) -> Iterator[tuple[Term, Predicate]]:
@@ -74,20 +109,26 @@ def parts(terms: list[Term], predicates: Predicates) -> Iterator[tuple[Term, Pre
 
 
 def handfuls(
-    estimates: Estimates, values: Iterator[tuple[Any, Predicate]], share: float, want: int
-) -> Iterator[list[tuple[Any, Predicate]]]:
+    estimates: Estimates, values: Iterator[tuple[Any, Predicate]], share: float, want: int,
+    found: Sequence[Any],
+) -> Iterator[list[tuple[Any, Predicate]]]:  # fmt: skip
     """Names that together have about `want` rows of which `share` is wanted; frequent ones
-    come alone."""
-    some, expected = [], 0.0  # type: tuple[list[tuple[Any, Predicate]], float]
+    come alone. `found`: the rows found so far, by which more names are taken than were expected
+    to do."""
+    some: list[tuple[Any, Predicate]] = []
+    expected, hoped, enough = 0.0, 0.0, float(want)
     for pair in values:
         rows = estimates.likely(pair[1])
         alone = rows > FREQUENT or not isinstance(pair[1], Among)
-        if some and (alone or expected >= want or len(some) >= TOGETHER):
+        if some and (alone or expected >= enough or len(some) >= TOGETHER):
+            hoped += expected
             yield some
             some, expected = [], 0.0
+            enough = (want - len(found)) * max(1.0, hoped / max(len(found), 1))
         some.append(pair)
         expected += rows * share
         if alone:
+            hoped += expected
             yield some
             some, expected = [], 0.0
     if some:
