@@ -20,6 +20,7 @@ PAGE = 25
 """Rows on a page."""
 SORTED = 0.4
 """What it costs to sort it."""
+ELSEWHERE = (Tagged, Within, Containing)
 LOOKED_UP = 1.5
 """What a condition costs that another table answers for a row."""
 POSTED = 0.3
@@ -42,9 +43,11 @@ class Costs:
 
     def looked_up(self, rows: Predicates) -> float:
         """What the conditions cost, for a row, that are answered by other tables."""
+        if not any(isinstance(row, ELSEWHERE) for row in rows):
+            return 0.0
         cost, share = 0.0, 1.0
         for row in rows:
-            if isinstance(row, Tagged | Within | Containing):
+            if isinstance(row, ELSEWHERE):
                 cost += share * LOOKED_UP * (len(row.values) if isinstance(row, Tagged) else 1)
             elif isinstance(row, Among):
                 share *= self.estimates.share((row,))

@@ -112,15 +112,15 @@ class Planner(Narrowed):
             return self.sample.total  # rows of one time are neighbours
         return self.count(row) / (len(row.values) if isinstance(row, Among | Tagged) else 1)
 
-    def plan(self, walks: Sequence[Walk], words: str, steps: float, spread: float | None) -> Plan:
-        """The plan of `walks` that look at so many rows."""
+    def plan(
+        self, walks: Sequence[Walk], words: str, steps: float, spread: float | None,
+        ordered: bool = True, near: bool = False,
+    ) -> Plan:  # fmt: skip
+        """The plan of `walks` that look at so many rows, in order or to be sorted."""
+        order = 0.0 if ordered else SORTED * steps
         cost = len(walks) * STATEMENT + self.costs.walked(steps, spread, walks[0].predicates)
-        return Plan(tuple(walks), cost, words, len(walks) > 1, steps=steps, spread=spread)
-
-    def collected(self, plan: Plan) -> Plan:
-        """`plan` with its rows sorted."""
-        order = SORTED * plan.steps
-        return replace(plan, cost=plan.cost + order, order=order, late=True)
+        late = not ordered or len(walks) > 1
+        return Plan(tuple(walks), cost + order, words, late, near, steps, spread, order)
 
     def leading(self, row: Predicate, column: str) -> Index | None:
         """The index that begins with `row`'s column, goes on with `column` and has all its rows."""
@@ -144,8 +144,9 @@ class Planner(Narrowed):
         walks = tuple(streams(walk, row)) if isinstance(row, Tagged) else (walk,)
         near = index is not None and isinstance(row, Among)
         rows = self.count(row) * (self.nearby if near else 1.0)
-        found = self.plan(walks, f"all of {row.column}, sorted", rows, self.spread(row))
-        yield replace(self.collected(found), near=near and self.nearby < 1.0)
+        near = near and self.nearby < 1.0
+        words = f"all of {row.column}, sorted"
+        yield self.plan(walks, words, rows, self.spread(row), ordered=False, near=near)
 
     def ranged(self, row: Predicate) -> Iterator[Plan]:
         """All rows of one condition within a range of a time behind it, sorted."""
@@ -160,7 +161,7 @@ class Planner(Narrowed):
                 return
             rows = self.count(row) * self.sample.share(span)
             words = f"all of {row.column} within {span.column}, sorted"
-            yield self.collected(self.plan(walks, words, rows, self.spread(row)))
+            yield self.plan(walks, words, rows, self.spread(row), ordered=False)
 
     def beside(self, plan: Plan) -> Plan:
         """`plan` with those conditions answered beside its walks for which that pays."""
