@@ -27,6 +27,7 @@ PARTING_SECONDS = 0.5
 """How long a thread waits for a client to close a connection that is at its end."""
 MOMENT_MILLISECONDS = 10
 """How long a thread that has answered waits for the client's next request."""
+STOPPING = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 BOOTH = Booth()
 
 
@@ -58,7 +59,7 @@ def options() -> dict[str, Any]:
         "worker_tmp_dir": SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None,
         "logconfig_dict": logs.configuration(settings.log_level),
         "logger_class": Quiet,
-        "on_starting": open_booth,
+        "on_starting": begin,
         "child_exit": forget,
         "post_fork": guard,
         "post_worker_init": settle_in,
@@ -85,6 +86,7 @@ def guard(_server: Any = None, worker: Any = None) -> None:
     gthread.DEFAULT_WORKER_DATA_TIMEOUT = IDLE_SECONDS
     gthread.TConn.init = limited(gthread.TConn.init)
     gthread.ThreadWorker.handle = parting(gthread.ThreadWorker.handle)
+    gthread.ThreadWorker.init_signals = listening(gthread.ThreadWorker.init_signals)
     util.write_error = wire.refuse
     if worker is not None:
         at_hand(worker.cfg)
@@ -94,6 +96,31 @@ def at_hand(chosen: Any) -> None:
     """Gunicorn's settings are plain attributes: it looks for some thirty of them in a request."""
     plain = {name for name in chosen.settings if not hasattr(type(chosen), name)}
     vars(chosen).update({name: getattr(chosen, name) for name in plain})
+
+
+def hold_back() -> None:
+    """What tells this thread to stop waits, until `let_go`.
+
+    A worker begins with its parent's handlers, which would take such a signal for the parent: the
+    worker would go on, and its parent wait for it for as long as `graceful_timeout`. Held back
+    while it is born, it is heard as soon as the worker has handlers of its own.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+
+
+def let_go() -> None:
+    """What was held back is heard now."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+
+
+def listening(init_signals: Callable[[Any], None]) -> Callable[[Any], None]:
+    """`init_signals` of a worker, after which it hears what it was told before."""
+
+    def init_and_hear(worker: Any) -> None:
+        init_signals(worker)
+        let_go()
+
+    return init_and_hear
 
 
 def limited(init: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -137,7 +164,13 @@ def goes_on(worker: Any, connection: Any) -> bool:
     return bool(look.poll(MOMENT_MILLISECONDS))
 
 
-def open_booth(_server: Any) -> None:
+def begin(_server: Any) -> None:
+    """The parent of all workers starts."""
+    os.register_at_fork(before=hold_back, after_in_parent=let_go)
+    open_booth()
+
+
+def open_booth() -> None:
     """Metrics can be looked at from now on. Ends the process where they must be and cannot."""
     address = config.load().metrics_address
     try:

@@ -100,7 +100,8 @@ def test_checking_takes_no_more_memory_for_more_objects(engine):
             yield None, task(number, tags=["a"], policy={"id": "p"}, context={"a": [number]}), ()
 
     intake.take(base, many(), tenants.root(base), 0)
-    assert held[-1] < held[1] + intake.TOGETHER
+    # One block kept of each object would be thrice as many.
+    assert held[-1] < held[1] + 1.5 * intake.TOGETHER
     base.close()
 
 

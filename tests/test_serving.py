@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from commands import Commands
 from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.workers import base, gthread
-from services import command, family, refused, running
+from services import ROOT, SECRET, command, environment, family, refused, running
 
 from app import create_app, serving
 
@@ -200,6 +201,33 @@ def test_it_ends_in_order_and_leaves_nothing_behind(sqlite_engine, tmp_path, how
         started.process.send_signal(how)
         assert started.process.wait(30) == 0
         assert family(started.process.pid) == []
+
+
+SLOWLY = """
+import sys, time
+from app import serving
+def slowly(server, worker):
+    serving.guard(server, worker)
+    print("born", flush=True)
+    time.sleep(0.5)
+serving.Server({}, bind="127.0.0.1:0", workers=1, post_fork=slowly).run()
+"""
+"""A service whose worker takes its time until it has handlers of its own."""
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_worker_that_is_just_born_hears_that_it_is_to_end(sqlite_engine, tmp_path, how):
+    surroundings = environment(
+        TASKS_DATABASE_URL=sqlite_engine.fresh(), TASKS_SECRET_KEY=SECRET,
+        TASKS_INSTANCE_PATH=str(tmp_path), TASKS_METRICS_ADDRESS="",
+    )  # fmt: skip
+    words = (sys.executable, "-c", SLOWLY)
+    with subprocess.Popen(
+        words, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, text=True
+    ) as started:
+        assert started.stdout.readline() == "born\n"
+        started.send_signal(how)
+        assert started.wait(20) == 0
 
 
 @pytest.fixture
