@@ -14,7 +14,9 @@ from app import service
 
 SEEDS = range(6)
 BUSY = 60
-UNSORTED = {"portions.SMALL": -1, "portions.MANY": 0, "portions.TOGETHER": 1}
+UNSORTED = {
+    "portions.SMALL": -1, "portions.MANY": 0, "portions.TOGETHER": 1, "planning.ENOUGH": -1,
+}  # fmt: skip
 FREE = {
     "costs.STATEMENT": 0, "costs.POSTED": 0, "costs.ASKED": 0, "planning.POSTED": 0,
     "planning.ASKED": 0,

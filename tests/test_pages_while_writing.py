@@ -79,6 +79,10 @@ class Writer:
         column = self.chance.choice(list(WORDS))
         moment, moved = self.chance.choice(worlds.MOMENTS), self.chance.choice(self.ids)
         self.write(f"UPDATE tasks SET {column} = ? WHERE id = ? AND state = 5", moment, moved)
+        if column in ("started_at", "completed_at"):
+            # Its tags repeat these times, as the service keeps them.
+            same = f"(SELECT {column} FROM tasks WHERE id = ?)"
+            self.write(f"UPDATE task_tags SET {column} = {same} WHERE task_id = ?", moved, moved)
         self.moved.setdefault(moved, set()).add(WORDS[column])
 
     def scribble(self) -> None:

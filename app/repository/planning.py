@@ -22,6 +22,8 @@ from app.repository.walks import Walk, streams
 
 DEAR = 2_000.0
 """Plans below are taken without looking for what is cheaper beside their walks."""
+ENOUGH = 3.0
+"""A plan that costs no more than this for each row wanted is taken without looking for a better."""
 NEARBY = 0.8
 """Below this share of the rows what times imply for ids is worth asking for."""
 BRANCHES = 64
@@ -204,7 +206,12 @@ class Planner(Narrowed):
 
     def best(self) -> Plan:
         """The cheapest plan; no walk at all where a count has shown that nothing matches."""
-        plans = list(self.plans())
+        enough = STATEMENT + ENOUGH * self.demand.limit
+        plans = []
+        for plan in self.plans():
+            plans.append(plan)
+            if plan.cost <= enough:
+                break
         found = min(plans, key=lambda plan: plan.cost)
         if not self.estimates.vain.isdisjoint(self.demand.predicates):
             return Plan((), 0.0, "nothing")
