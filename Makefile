@@ -28,7 +28,7 @@ WITHIN ?=
 WORKERS ?= auto
 export FLASK_APP := wsgi:app
 
-.PHONY: help install run serve migrate seed test cover lint format docs bench scale peers-lock drill drill-cluster check wheel lock clean
+.PHONY: help install run serve migrate seed test test-drills cover lint format docs bench scale peers-lock drill drill-cluster check wheel lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,11 +47,14 @@ migrate: $(READY) ## Bring the database to the newest migration
 seed: $(READY) ## Add demonstration data
 	@$(BIN)/flask demo
 
-test: $(READY_DEV) ## Run the whole test suite (TESTS='...' for pytest's own arguments)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+test: $(READY_DEV) ## Run the test suite, on both engines (TESTS='...' for pytest's own arguments)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not drill' $(TESTS)
 
-cover: $(READY_DEV) ## The same, with branch coverage of app
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term --cov-fail-under=95 $(TESTS)
+test-drills: $(READY_DEV) ## Small drills: real processes are killed, by chance and against the clock
+	@$(BIN)/python -m pytest -n 0 -m drill $(TESTS)
+
+cover: $(READY_DEV) ## Run the test suite with branch coverage of app
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not drill' --cov --cov-report=term --cov-fail-under=95 $(TESTS)
 
 lint: $(READY_DEV) ## Style, types and import rules
 	@$(BIN)/ruff check .
@@ -85,6 +88,7 @@ drill-cluster: $(READY_DEV) ## Let one of three Galera servers fail at a time un
 check: lint ## Everything that CI checks
 	@$(BIN)/python docs/generate.py --check
 	@$(MAKE) cover
+	@$(MAKE) test-drills
 
 wheel: $(READY_DEV) ## Build a wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist . >/dev/null && ls dist/*.whl

@@ -25,6 +25,7 @@ from worlds import uuid
 
 from app import service
 
+pytestmark = pytest.mark.xdist_group("clients")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -39,7 +39,7 @@ SHAPES = (
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(objects=OBJECTS, shape=st.sampled_from(SHAPES), window=st.integers(1, 40),
        ascii_only=st.booleans(), indent=st.sampled_from((None, 2)),
        blanks=st.booleans())  # fmt: skip

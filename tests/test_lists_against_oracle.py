@@ -12,8 +12,9 @@ from questions import Asker
 
 from app import service
 
-SEEDS = range(6)
-BUSY = 60
+SEEDS = range(5)
+BUSY = 25
+TEMPERED = 30
 UNSORTED = {
     "portions.SMALL": -1, "portions.MANY": 0, "portions.TOGETHER": 1, "planning.ENOUGH": -1,
 }  # fmt: skip
@@ -75,7 +76,7 @@ def test_whatever_way_the_planner_goes_the_answer_is_the_same(
     asker = Asker(collection, reader.whole, temper)
     # Statements that were compiled with other numbers are forgotten, before and after.
     reader.service.database.memory.clear()
-    for _ in range(60):
+    for _ in range(TEMPERED):
         check(reader, collection, asker.raw(asker.pairs()), asker.random)
     reader.service.database.memory.clear()
 
@@ -118,7 +119,7 @@ def test_a_list_of_thousands_is_what_the_model_says(busy, collection):
 def test_each_filter_finds_what_each_object_has_and_leaves_the_rest(reader, collection):
     asker = Asker(collection, reader.whole, 77)
     for name in asker.filters:
-        for _ in range(12):
+        for _ in range(6):
             check(reader, collection, asker.raw(asker.filter(name)), asker.random)
 
 
