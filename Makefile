@@ -24,8 +24,8 @@ FAULT ?=
 ROUNDS ?=
 LASTING ?=
 WITHIN ?=
-# All cores for the tests; `make test WORKERS=0` runs them in one process.
-WORKERS ?= auto
+# One more than there are cores: many tests wait for processes. WORKERS=0 runs them in one process.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 export FLASK_APP := wsgi:app
 
 .PHONY: help install run serve migrate seed test test-drills cover lint format docs bench scale peers-lock drill drill-cluster check wheel lock clean

@@ -104,7 +104,10 @@ class Node:
                    f"--user={getpass.getuser()}", "--skip-test-db", "--skip-name-resolve",
                    "--auth-root-authentication-method=socket"]  # fmt: skip
         environment = {**os.environ, "PATH": search_path()}
-        subprocess.run(command, check=True, capture_output=True, env=environment)
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        )
+        assert done.returncode == 0, done.stdout
 
     def begin(self, *more: str) -> None:
         """It is being started."""
