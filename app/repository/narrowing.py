@@ -9,6 +9,9 @@ from app.repository.predicates import Predicate, Predicates, Span, on
 from app.repository.walking import run
 from app.repository.walks import Head, Walk
 
+FEW = 100
+"""Rows that are found as quickly as they are weighed."""
+
 
 class Narrowed:
     """One demand, with what is known of the rows."""
@@ -95,6 +98,12 @@ class Narrowed:
         if self.bound is not None:
             spans.append(self.bound)
         return min((self.sample.share(span) for span in spans), default=1.0)
+
+    @cached_property
+    def expected(self) -> float:
+        """About how many rows the list will have, at least `FEW` where so many are wanted."""
+        rows = self.sample.total * self.inside() * self.share(self.demand.predicates)
+        return min(self.demand.limit, max(rows, FEW))
 
     @cached_property
     def behind(self) -> list[Span]:

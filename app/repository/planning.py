@@ -23,7 +23,7 @@ from app.repository.walks import Walk, streams
 DEAR = 2_000.0
 """Plans below are taken without looking for what is cheaper beside their walks."""
 ENOUGH = 3.0
-"""A plan that costs no more than this for each row wanted is taken without looking for a better."""
+"""A plan that costs no more than this for each row found is taken without looking for a better."""
 NEARBY = 0.8
 """Below this share of the rows what times imply for ids is worth asking for."""
 BRANCHES = 64
@@ -206,11 +206,10 @@ class Planner(Narrowed):
 
     def best(self) -> Plan:
         """The cheapest plan; no walk at all where a count has shown that nothing matches."""
-        enough = STATEMENT + ENOUGH * self.demand.limit
         plans = []
         for plan in self.plans():
             plans.append(plan)
-            if plan.cost <= enough:
+            if not plan.cost or plan.cost <= STATEMENT + ENOUGH * self.expected:
                 break
         found = min(plans, key=lambda plan: plan.cost)
         if not self.estimates.vain.isdisjoint(self.demand.predicates):

@@ -1,0 +1,37 @@
+"""Which plan is taken, by a sample alone."""
+
+from collections import Counter
+
+import pytest
+
+from app.catalog.tasks import TASKS
+from app.repository.estimating import Estimates
+from app.repository.planning import Planner
+from app.repository.plans import Demand
+from app.repository.predicates import Among, Span
+from app.repository.sampling import Sample
+
+TOTAL, SIZE = 100_000, 1_000
+POLICY = Among("policy_id", (1,))
+LATE = Span("enqueued_at", 900, None)
+
+
+@pytest.fixture
+def estimates():
+    """Of rows of which one in a hundred has policy 1; enqueued one after the other."""
+    few = SIZE // 100
+    values = {"policy_id": Counter({1: few, None: SIZE - few}), "type_id": Counter({1: SIZE})}
+    times = {"enqueued_at": list(range(SIZE))}
+    return Estimates(None, TASKS, Sample(TOTAL, SIZE, 0, values=values, times=times))
+
+
+def planner(estimates, *rows, limit=101, bounds=None):
+    """Of a list of tasks in order of id."""
+    return Planner(estimates, Demand(TASKS, rows, "id", False, None, limit), bounds or {})
+
+
+@pytest.mark.parametrize("limit", [101, 18_000])
+def test_however_many_rows_are_wanted_few_are_not_looked_for_among_all(estimates, limit):
+    (walk,) = planner(estimates, POLICY, limit=limit).best().walks
+    assert walk.index is not None
+    assert walk.index.name == "tasks_policy_id"
