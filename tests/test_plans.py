@@ -5,10 +5,11 @@ from collections import Counter
 import pytest
 
 from app.catalog.tasks import TASKS
+from app.repository.costs import LOOKED_UP, Costs
 from app.repository.estimating import Estimates
 from app.repository.planning import Planner
 from app.repository.plans import Demand
-from app.repository.predicates import Among, Span
+from app.repository.predicates import Among, Span, Tagged
 from app.repository.sampling import Sample
 
 TOTAL, SIZE = 100_000, 1_000
@@ -35,3 +36,9 @@ def test_however_many_rows_are_wanted_few_are_not_looked_for_among_all(estimates
     (walk,) = planner(estimates, POLICY, limit=limit).best().walks
     assert walk.index is not None
     assert walk.index.name == "tasks_policy_id"
+
+
+def test_a_row_has_few_tags_however_many_are_asked_for(estimates):
+    costs = Costs(estimates)
+    assert costs.looked_up((Tagged("id", (1,)),)) == LOOKED_UP
+    assert costs.looked_up((Tagged("id", tuple(range(200))),)) == 2 * LOOKED_UP

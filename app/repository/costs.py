@@ -48,7 +48,8 @@ class Costs:
         cost, share = 0.0, 1.0
         for row in rows:
             if isinstance(row, ELSEWHERE):
-                cost += share * LOOKED_UP * (len(row.values) if isinstance(row, Tagged) else 1)
+                tags = len(row.values) if isinstance(row, Tagged) else 1
+                cost += share * LOOKED_UP * min(tags, 2)  # a row has few, whatever is asked for
             elif isinstance(row, Among):
                 share *= self.estimates.share((row,))
         return cost
