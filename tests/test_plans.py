@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from app.catalog.tasks import TASKS
+from app.repository import invariants
 from app.repository.costs import LOOKED_UP, Costs
 from app.repository.estimating import Estimates
 from app.repository.planning import Planner
@@ -36,6 +37,12 @@ def test_however_many_rows_are_wanted_few_are_not_looked_for_among_all(estimates
     (walk,) = planner(estimates, POLICY, limit=limit).best().walks
     assert walk.index is not None
     assert walk.index.name == "tasks_policy_id"
+
+
+def test_where_ids_do_not_grow_with_time_a_time_spares_no_ids(estimates):
+    assert planner(estimates, LATE).nearby == pytest.approx(0.1)
+    mixed = {invariants.unordered(TASKS): 1}
+    assert planner(estimates, LATE, bounds=mixed).nearby == 1.0
 
 
 def test_a_row_has_few_tags_however_many_are_asked_for(estimates):

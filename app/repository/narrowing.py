@@ -145,4 +145,6 @@ class Narrowed:
     def nearby(self) -> float:
         """The share of rows with ids that the conditions on times allow."""
         born = self.implied(invariants.birth(self.catalog), itself=True)
-        return 1.0 if born is None else self.sample.share(born)
+        if born is None or self.bounds.get(invariants.unordered(self.catalog)):
+            return 1.0
+        return self.sample.share(born)
