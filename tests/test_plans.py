@@ -7,11 +7,13 @@ import pytest
 from app.catalog.tasks import TASKS
 from app.repository import invariants
 from app.repository.costs import LOOKED_UP, Costs
-from app.repository.estimating import Estimates
-from app.repository.planning import Planner
-from app.repository.plans import Demand
+from app.repository.estimating import Estimates, indexes
+from app.repository.planning import BRANCHES, Planner
+from app.repository.plans import Demand, Plan
+from app.repository.postings import Posted
 from app.repository.predicates import Among, Span, Tagged
 from app.repository.sampling import Sample
+from app.repository.walks import Walk
 
 TOTAL, SIZE = 100_000, 1_000
 POLICY = Among("policy_id", (1,))
@@ -43,6 +45,19 @@ def test_where_ids_do_not_grow_with_time_a_time_spares_no_ids(estimates):
     assert planner(estimates, LATE).nearby == pytest.approx(0.1)
     mixed = {invariants.unordered(TASKS): 1}
     assert planner(estimates, LATE, bounds=mixed).nearby == 1.0
+
+
+def test_no_ids_are_asked_for_where_none_can_be_spared(estimates):
+    walk = Walk((Posted("id", LATE, next(indexes("tasks", "enqueued_at"))),), "uuid", False)
+    plan = Plan((walk,), 5_000.0, "along uuid, beside enqueued_at")
+    assert planner(estimates, LATE).nearer(plan) is plan
+
+
+def test_values_beyond_number_are_no_walks_of_their_own(estimates):
+    walk = Walk((), "id", False, next(indexes("tasks", "type_id")))
+    some = Among("type_id", tuple(range(BRANCHES)))
+    assert len(planner(estimates, some).branched(walk, some)) == BRANCHES
+    assert planner(estimates).branched(walk, Among("type_id", (*some.values, BRANCHES))) == []
 
 
 def test_a_row_has_few_tags_however_many_are_asked_for(estimates):

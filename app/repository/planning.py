@@ -53,15 +53,13 @@ class Planner(Narrowed):
 
     def nearer(self, plan: Plan) -> Plan:
         """`plan` within the ids that times allow, where its indexes have ids behind a column."""
-        posted = any(isinstance(row, Posted) for walk in plan.walks[:1] for row in walk.predicates)
+        posted = any(isinstance(row, Posted) and row.by_id for row in plan.conditions)
         if not (plan.near or (posted and self.nearby < NEARBY)) or self.ids is None:
             return plan
         walks = []
         for walk in plan.walks:
             rows = tuple(
-                replace(row, near=self.ids)
-                if isinstance(row, Posted) and not isinstance(row.row, Span)
-                else row
+                replace(row, near=self.ids) if isinstance(row, Posted) and row.by_id else row
                 for row in walk.predicates
             )
             walks.append(replace(walk, predicates=(*rows, self.ids) if plan.near else rows))
@@ -100,13 +98,18 @@ class Planner(Narrowed):
         index = self.leading(row, column)
         if index is None and not (isinstance(row, Tagged) and column == "id"):
             return
-        walk = self.walk(index)
-        walks = (walk,) if isinstance(row, Missing) else tuple(streams(walk, row))
-        if len(walks) > BRANCHES:
+        walks = self.branched(self.walk(index), row)
+        if not walks:
             return
         visited = self.visited(self.count(row), self.share(self.demand.predicates, beside=row))
         words = f"along {row.column}, then {column}"
         yield self.plan(walks, words, visited, self.spread(row))
+
+    def branched(self, walk: Walk, row: Among | Tagged | Missing) -> list[Walk]:
+        """`walk` once for each value of `row`; nothing where those are too many."""
+        if isinstance(row, Missing):
+            return [walk]
+        return streams(walk, row) if len(row.values) <= BRANCHES else []
 
     def spread(self, row: Predicate) -> float:
         """How many rows lie in order behind one value of `row`."""
@@ -158,8 +161,8 @@ class Planner(Narrowed):
             index = self.leading(row, span.column) if isinstance(span, Span) else None
             if index is None or span.column == self.demand.column:
                 continue
-            walks = tuple(streams(self.walk(index), row))
-            if len(walks) > BRANCHES:
+            walks = self.branched(self.walk(index), row)
+            if not walks:
                 return
             rows = self.count(row) * self.sample.share(span)
             words = f"all of {row.column} within {span.column}, sorted"

@@ -36,3 +36,8 @@ class Plan:
     """Rows in order of the walks' index (None: of the table itself)."""
     order: float = 0.0
     """What it costs to sort them."""
+
+    @property
+    def conditions(self) -> Predicates:
+        """Those of its first walk, of which the others' differ in a value."""
+        return self.walks[0].predicates if self.walks else ()

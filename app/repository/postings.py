@@ -9,7 +9,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import SQL, Expression, Value
+from peewee import SQL, Value
 
 from app.catalog.indexes import Index
 from app.catalog.rows import Catalog
@@ -25,6 +25,11 @@ class Posted(Predicate):
     index: Index | None
     near: Span | None = None
     """Between which ids they are looked for."""
+
+    @property
+    def by_id(self) -> bool:
+        """Whether the index has ids in order behind each value: not behind a range of times."""
+        return not isinstance(self.row, Span)
 
     @property
     def shape(self) -> Hashable:
@@ -51,13 +56,6 @@ class Posted(Predicate):
             if self.index and self.index.where:
                 conditions.append(SQL(f"({self.index.where})"))
         if self.near is not None:
-            conditions += bounded(key, self.near, rest)
+            conditions.append(self.near.bounding(key, rest))
         found = model.select(key.alias("id")).from_(source).where(*conditions)
         return found if dialect == "sqlite" else found.distinct()
-
-
-def bounded(key: Any, span: Span, places: list[Value]) -> list[Expression]:
-    """The conditions that `span` puts to `key`."""
-    rest = list(places)
-    found = [key >= rest.pop(0)] if span.low is not None else []
-    return found if span.high is None else [*found, key <= rest.pop(0)]

@@ -99,7 +99,11 @@ class Span(Predicate):
 
     def sql(self, catalog: Catalog, places: list[Value]) -> Expression:
         """`column >= ? AND column <= ?`."""
-        field, rest = self.field(catalog), list(places)
+        return self.bounding(self.field(catalog), places)
+
+    def bounding(self, field: Field, places: list[Value]) -> Expression:
+        """The bounds put to `field`."""
+        rest = list(places)
         parts = [field >= rest.pop(0)] if self.low is not None else []
         if self.high is not None:
             parts.append(field <= rest.pop(0))
