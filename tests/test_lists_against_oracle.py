@@ -38,6 +38,8 @@ TEMPERS = {
         **UNSORTED, "planning.STATEMENT": 1e6, "estimating.FEW": 0},
     "entries and tenants too many to list": {
         "filtering.MOST_ENTRIES": 0, "filtering.MOST_TENANTS": 0, "dictionaries.REMEMBERED": 1},
+    "entries and tenants all looked up together": {
+        "filtering.MOST_ENTRIES": 0, "filtering.MOST_TENANTS": 0, "plans.SINGLY": -1},
     "one walk at a time": {
         "portions.SMALL": 5, "planning.BRANCHES": 1, "estimating.COUNTED": 1},
 }  # fmt: skip

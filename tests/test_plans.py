@@ -4,14 +4,16 @@ from collections import Counter
 
 import pytest
 
+from app.catalog.rows import Members
 from app.catalog.tasks import TASKS
+from app.models import Policy, Task
 from app.repository import invariants
 from app.repository.costs import LOOKED_UP, Costs
 from app.repository.estimating import Estimates, indexes
 from app.repository.planning import BRANCHES, Planner
-from app.repository.plans import Demand, Plan
+from app.repository.plans import SINGLY, Demand, Plan
 from app.repository.postings import Posted
-from app.repository.predicates import Among, Span, Tagged
+from app.repository.predicates import Among, Containing, Span, Tagged, Within
 from app.repository.sampling import Sample
 from app.repository.walks import Walk
 
@@ -58,6 +60,23 @@ def test_values_beyond_number_are_no_walks_of_their_own(estimates):
     some = Among("type_id", tuple(range(BRANCHES)))
     assert len(planner(estimates, some).branched(walk, some)) == BRANCHES
     assert planner(estimates).branched(walk, Among("type_id", (*some.values, BRANCHES))) == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Containing("policy_id", Members(Task.policy_id, Policy.name), ("a",), ()),
+        Within("tenant_id", "/1/"),
+    ],
+    ids=["entries", "tenants"],
+)
+def test_for_few_rows_what_other_tables_have_is_looked_up_for_each(estimates, row):
+    estimates.counts[row] = TOTAL / 2
+    (walk,) = planner(estimates, row, limit=SINGLY // 3).best().walks
+    assert walk.predicates == (row.singly(),)
+    assert row.singly().shape != row.shape
+    (walk,) = planner(estimates, row, limit=SINGLY).best().walks
+    assert walk.predicates == (row,)
 
 
 def test_a_row_has_few_tags_however_many_are_asked_for(estimates):

@@ -15,7 +15,7 @@ from app.catalog.indexes import Index
 from app.repository.costs import ASKED, POSTED, SORTED, STATEMENT, Costs
 from app.repository.estimating import holds, indexes
 from app.repository.narrowing import Narrowed
-from app.repository.plans import Plan
+from app.repository.plans import Plan, singly
 from app.repository.postings import Posted
 from app.repository.predicates import Among, Missing, Predicate, Span, Tagged, on
 from app.repository.walks import Walk, streams
@@ -221,4 +221,4 @@ class Planner(Narrowed):
             for plan in plans:
                 if ASKED * plan.steps < found.cost:
                     found = min(found, self.beside(plan), key=lambda plan: plan.cost)
-        return self.nearer(found)
+        return self.nearer(singly(found))

@@ -1,10 +1,13 @@
 """What a plan is: walks whose rows are merged, and what is asked of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.catalog.rows import Catalog
-from app.repository.predicates import Past, Predicates
+from app.repository.predicates import Containing, Past, Predicates, Within
 from app.repository.walks import Walk
+
+SINGLY = 500
+"""Rows that a walk looks at up to which other tables are asked for each by itself."""
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,18 @@ class Plan:
     def conditions(self) -> Predicates:
         """Those of its first walk, of which the others' differ in a value."""
         return self.walks[0].predicates if self.walks else ()
+
+
+def singly(plan: Plan) -> Plan:
+    """`plan`, which where it looks at few rows looks up the entries and tenants of those alone: all
+    that match are found anew by each statement, 28 ms for 100,000."""
+    elsewhere = any(isinstance(row, Containing | Within) for row in plan.conditions)
+    if not elsewhere or plan.steps > SINGLY * len(plan.walks):
+        return plan
+    walks = []
+    for walk in plan.walks:
+        rows = (
+            row.singly() if isinstance(row, Containing | Within) else row for row in walk.predicates
+        )
+        walks.append(replace(walk, predicates=tuple(rows)))
+    return replace(plan, walks=tuple(walks))

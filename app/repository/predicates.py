@@ -217,6 +217,10 @@ class Within(Predicate):
         # Not LIKE, of which Peewee makes GLOB on SQLite, with other wildcards.
         return Tenant.select(Tenant.id).where(fn.INSTR(Tenant.locator, places[0]) == SQL("1"))
 
+    def singly(self) -> "Within":
+        """The same for walks that look at few rows."""
+        return Beneath(self.column, self.locator)
+
 
 @dataclass(frozen=True)
 class Beneath(Within):
@@ -241,7 +245,7 @@ class Containing(Predicate):
     @property
     def shape(self) -> Hashable:
         """How many of each."""
-        return ("Containing", self.row.member.name, self.column, len(self.patterns),
+        return (type(self).__name__, self.row.member.name, self.column, len(self.patterns),
                 len(self.literals))  # fmt: skip
 
     @property
@@ -258,6 +262,21 @@ class Containing(Predicate):
         entries: Any = self.row.member.model
         condition = matching(self.row, places, len(self.patterns))
         return entries.select(entries.id).where(condition)
+
+    def singly(self) -> "Containing":
+        """The same for walks that look at few rows."""
+        return Bearing(self.column, self.row, self.patterns, self.literals)
+
+
+@dataclass(frozen=True)
+class Bearing(Containing):
+    """The same, asked of a single row: its entry is looked up, not all that match."""
+
+    def sql(self, catalog: Catalog, places: list[Value]) -> Any:
+        """A look-up of the row's entry."""
+        entries: Any = self.row.member.model
+        own = entries.select(SQL("1")).where(entries.id == self.field(catalog))
+        return fn.EXISTS(own.where(matching(self.row, places, len(self.patterns))))
 
 
 def matching(row: Members, places: list[Value], patterns: int) -> Expression:
