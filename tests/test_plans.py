@@ -9,11 +9,12 @@ from app.catalog.tasks import TASKS
 from app.models import Policy, Task
 from app.repository import invariants
 from app.repository.costs import LOOKED_UP, Costs
+from app.repository.elsewhere import Containing, Within
 from app.repository.estimating import Estimates, indexes
 from app.repository.planning import BRANCHES, Planner
 from app.repository.plans import SINGLY, Demand, Plan
 from app.repository.postings import Posted
-from app.repository.predicates import Among, Containing, Span, Tagged, Within
+from app.repository.predicates import Among, Span, Tagged
 from app.repository.sampling import Sample
 from app.repository.walks import Walk
 

@@ -5,8 +5,9 @@ A row is cheap where its neighbours in the table are looked at too, and dear by 
 
 from collections.abc import Sequence
 
+from app.repository.elsewhere import Containing, Within
 from app.repository.estimating import Estimates
-from app.repository.predicates import Among, Containing, Predicate, Predicates, Tagged, Within
+from app.repository.predicates import Among, Predicate, Predicates, Tagged
 
 STATEMENT = 60.0
 """What a statement costs before its first row."""

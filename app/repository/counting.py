@@ -12,10 +12,10 @@ from peewee import SQL, Expression, Select, fn
 from app.catalog.indexes import Index
 from app.catalog.rows import Catalog
 from app.database import Database
+from app.repository.elsewhere import Containing
 from app.repository.estimating import Estimates
 from app.repository.predicates import (
     Among,
-    Containing,
     Differs,
     Missing,
     Predicate,

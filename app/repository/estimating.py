@@ -12,17 +12,8 @@ from typing import Any
 from app.catalog.indexes import INDEXES, Index
 from app.catalog.rows import Catalog
 from app.database import Database
-from app.repository.predicates import (
-    Among,
-    Containing,
-    Missing,
-    Predicate,
-    Predicates,
-    Span,
-    Tagged,
-    Within,
-    marks,
-)
+from app.repository.elsewhere import Containing, Within
+from app.repository.predicates import Among, Missing, Predicate, Predicates, Span, Tagged, marks
 from app.repository.sampling import Sample
 from app.repository.statements import fetch
 from app.repository.walking import run

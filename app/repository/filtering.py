@@ -9,18 +9,16 @@ from app.catalog.rows import DELETED, TAGGED, Catalog, Filter, Members
 from app.catalog.times import FIRST, LAST
 from app.database import Database
 from app.models import Tag, Tenant
+from app.repository.elsewhere import Containing, Within, matching
 from app.repository.predicates import (
     Among,
-    Containing,
     Differs,
     Missing,
     Predicate,
     Predicates,
     Span,
     Tagged,
-    Within,
     marks,
-    matching,
 )
 from app.repository.query import Values
 from app.repository.statements import fetch

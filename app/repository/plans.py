@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from app.catalog.rows import Catalog
-from app.repository.predicates import Containing, Past, Predicates, Within
+from app.repository.elsewhere import Containing, Within
+from app.repository.predicates import Past, Predicates
 from app.repository.walks import Walk
 
 SINGLY = 500

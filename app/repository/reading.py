@@ -6,7 +6,8 @@ from app.catalog.kinds import LARGEST_ID, UUID
 from app.catalog.rows import Catalog
 from app.database import Database
 from app.repository import projection
-from app.repository.predicates import Among, Beneath, Missing, Predicate
+from app.repository.elsewhere import Beneath
+from app.repository.predicates import Among, Missing, Predicate
 from app.repository.tenants import Node
 from app.repository.walking import run
 from app.repository.walks import Head, Walk

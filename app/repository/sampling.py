@@ -16,17 +16,8 @@ from peewee import Field, fn
 from app.catalog.rows import Catalog, Members
 from app.database import Database
 from app.repository import dictionaries
-from app.repository.predicates import (
-    Among,
-    Containing,
-    Differs,
-    Missing,
-    Predicate,
-    Span,
-    Tagged,
-    Within,
-    owner,
-)
+from app.repository.elsewhere import Containing, Within
+from app.repository.predicates import Among, Differs, Missing, Predicate, Span, Tagged, owner
 
 SPOTS = 64
 ROWS = 64
