@@ -32,6 +32,8 @@ BY_VALUE = 200.0
 """Microseconds that a list for one value costs before its first row, here and in the engine."""
 TOGETHER = 200
 """Names whose lists are made by one statement at most."""
+IN_VAIN = 1_600
+"""The same where those before had no row at all: then it is sooner known that none has."""
 FREQUENT = 2_000
 """Rows from which on a name has a statement of its own."""
 
@@ -116,14 +118,15 @@ def handfuls(
     come alone. `found`: the rows found so far, by which more names are taken than were expected
     to do."""
     some: list[tuple[Any, Predicate]] = []
-    expected, hoped, enough = 0.0, 0.0, float(want)
+    expected, hoped, enough, most = 0.0, 0.0, float(want), TOGETHER
     for pair in values:
         rows = estimates.likely(pair[1])
         alone = rows > FREQUENT or not isinstance(pair[1], Among)
-        if some and (alone or expected >= enough or len(some) >= TOGETHER):
+        if some and (alone or expected >= enough or len(some) >= most):
             hoped += expected
             yield some
             some, expected = [], 0.0
+            most = TOGETHER if found else min(2 * most, IN_VAIN)
             enough = (want - len(found)) * max(1.0, hoped / max(len(found), 1))
         some.append(pair)
         expected += rows * share
