@@ -64,6 +64,13 @@ def test_it_works(writer):
     assert (answer.status_code, answer.json["code"]) == (409, "invalid_transition")
 
 
+def test_a_policy_or_resource_of_which_nothing_is_told_is_not_set(writer):
+    task, lease = writer.held()
+    made = make(writer, task, lease, policy={"id": ""}, resource={"type": "", "name": ""}).json
+    assert not {"policy", "resource"} & made.keys()
+    assert not {"policy", "resource"} & seen(writer, made["id"]).keys()
+
+
 @pytest.mark.parametrize("state", ["enqueued", "assigned", "started"])
 def test_it_begins_where_it_is_told(writer, state):
     task, lease = writer.held()

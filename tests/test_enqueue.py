@@ -55,6 +55,14 @@ def test_what_is_not_said_takes_its_default(writer):
     assert not absent & task.keys()
 
 
+@pytest.mark.parametrize("empty", [{}, {"id": ""}, {"id": "", "type": "", "name": ""}])
+def test_a_policy_or_resource_of_which_nothing_is_told_is_not_set(writer, empty):
+    body = {"type": "t", "policy": empty, "resource": empty}
+    task = writer.call("POST", "tasks", body, role="issuer").json
+    assert not {"policy", "resource"} & task.keys()
+    assert not {"policy", "resource"} & writer.task(task["id"], "full").keys()
+
+
 @pytest.mark.parametrize("argument", [{}, [], 0, False, "", [[]], "x\u0000y", -0.5])
 def test_an_argument_comes_back_as_it_was(writer, argument):
     answer = writer.call("POST", "tasks", {"type": "t", "argument": argument}, role="issuer")

@@ -132,8 +132,9 @@ def agent(body: Mapping[str, str] | None) -> Entry | None:
 
 
 def named(body: Mapping[str, str] | None) -> Entry | None:
-    """Id, type and name of a policy or resource; None when none is told."""
-    return (body.get("id"), body.get("type"), body.get("name")) if body else None
+    """Id, type and name of a policy or resource, empty ones as absent; None when none is told."""
+    found = tuple((body or {}).get(name) or None for name in ("id", "type", "name"))
+    return found if any(found) else None
 
 
 def details(body: Mapping[str, Any]) -> dict[str, Any]:
