@@ -115,8 +115,8 @@ def test_a_backup_that_breaks_off_is_refused(cli, tmp_path):
 
 
 def test_a_file_that_is_not_there_or_a_folder_that_cannot_be_written_is_one_line(cli, tmp_path):
-    for words in (("restore", tmp_path / "none"), ("backup", tmp_path / "none" / "file")):
-        assert cli.refused(*words).count("\n") == 1
+    for command, path in (("restore", tmp_path / "none"), ("backup", tmp_path / "none" / "file")):
+        assert cli.refused(command, path) == f"Error: No such file or directory: {path}\n"
 
 
 def test_what_is_restored_is_counted_on_by_whoever_restored_it(cli, second, tmp_path):

@@ -39,3 +39,8 @@ def test_many_are_exported_page_by_page(cli):
     assert cli.json("export", "--output", cli.folder / "all.ndjson") == {
         "tasks": 1_201, "activities": 0
     }  # fmt: skip
+
+
+def test_a_file_that_cannot_be_made_is_named_as_it_was_given(cli):
+    path = cli.folder / "none" / "all.ndjson"
+    assert cli.refused("export", "--output", path) == f"Error: No such file or directory: {path}\n"

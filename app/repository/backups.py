@@ -41,7 +41,11 @@ def save(database: Database, path: Path) -> int:
     """
     if path.exists():
         raise BackupRefused(f"{path} is there already")
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent) as folder:
+    try:
+        beside = tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    with beside as folder:
         partial = Path(folder) / "partial"
         if database.dialect == "sqlite":
             database.run("VACUUM INTO ?", (str(partial),))
