@@ -152,7 +152,7 @@ class Task:
     def cancel(self, grace, now):
         if self.deleted:
             return GONE
-        if self.flagged and (self.state in HELD or self.result == "cancelled"):
+        if self.flagged:
             return OK
         if self.state == C:
             return NOT

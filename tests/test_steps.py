@@ -180,7 +180,8 @@ def test_what_waits_is_cancelled_at_once(writer):
     assert writer.claim() == []
 
 
-def test_what_is_held_is_flagged_and_told(writer):
+@pytest.mark.parametrize("code", ["cancelled", "ok"])
+def test_what_is_held_is_flagged_and_told(writer, code):
     task, lease = writer.held()
     writer.step(task, "started", lease)
     assert cancel(writer, task).json["cancelRequested"] is True
@@ -188,9 +189,11 @@ def test_what_is_held_is_flagged_and_told(writer):
     assert cancel(writer, task, grace=0).status_code == 200
     assert writer.task(task) == before
     assert writer.step(task, "heartbeat", lease).json["cancelRequested"] is True
-    body = {"result": {"code": "cancelled"}}
+    body = {"result": {"code": code}}
     assert writer.step(task, "completed", lease, body).json["cancelRequested"] is True
+    before = writer.task(task)
     assert cancel(writer, task).status_code == 200
+    assert writer.task(task) == before
 
 
 @pytest.mark.parametrize(

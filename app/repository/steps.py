@@ -266,8 +266,7 @@ def request_cancel(database: Database, task: Known, now: int, grace: int) -> Fac
     """
 
     def requested(facts: Facts) -> bool:
-        ended = facts.result == ResultCode.CANCELLED.code
-        return facts.cancel_requested == 1 and (facts.held or ended)
+        return facts.cancel_requested == 1  # however the task has ended meanwhile
 
     def change(facts: Facts) -> Facts:
         if not facts.cancellable:
