@@ -72,12 +72,10 @@ class Precedence:
             read.over.set()
 
     @contextmanager
-    def writing(self, at_once: bool = True) -> Iterator[None]:
-        """This thread writes in its turn, which it takes now or (not `at_once`) when it begins."""
+    def writing(self) -> Iterator[None]:
+        """This thread writes in its turn, which it takes when it begins."""
         self.thread.courtesy, self.thread.coming = COURTESY_SECONDS, True
         try:
-            if at_once:
-                self.begin()
             yield
         finally:
             self.thread.courtesy, self.thread.coming = 0, False

@@ -2,7 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from io import BytesIO
 
 import pytest
@@ -38,8 +38,16 @@ def patient(monkeypatch, **seconds):
         monkeypatch.setattr(precedence, name, seconds.get(name, LONG))
 
 
-def wrote(order, told):
+@contextmanager
+def writing(order):
+    """A write that has begun."""
     with order.writing():
+        order.begin()
+        yield
+
+
+def wrote(order, told):
+    with writing(order):
         told.set()
 
 
@@ -62,7 +70,7 @@ def test_a_write_waits_for_no_read_that_takes_long(order, monkeypatch):
 def test_a_write_is_polite_for_a_short_time_all_in_all(order, monkeypatch):
     patient(monkeypatch, COURTESY_SECONDS=0.01)
     began = clock.monotonic()
-    with order.reading(), order.writing():
+    with order.reading(), writing(order):
         for _ in range(1_000):
             order.pause()
     assert clock.monotonic() - began < 5
@@ -81,7 +89,7 @@ def test_one_write_at_a_time_is_worked_on(order, monkeypatch):
     patient(monkeypatch)
     told = threading.Event()
     with ThreadPoolExecutor(1) as elsewhere:
-        with order.writing():
+        with writing(order):
             done = elsewhere.submit(wrote, order, told)
             assert not told.wait(0.05)
         done.result(5)
@@ -90,13 +98,13 @@ def test_one_write_at_a_time_is_worked_on(order, monkeypatch):
 
 def test_a_write_that_is_stuck_halts_no_other(order, monkeypatch):
     patient(monkeypatch, LINE_SECONDS=0.01)
-    with order.writing(), ThreadPoolExecutor(1) as elsewhere:
+    with writing(order), ThreadPoolExecutor(1) as elsewhere:
         elsewhere.submit(wrote, order, threading.Event()).result(5)
     assert (order.line.free, len(order.line.line)) == (AT_ONCE, 0)
 
 
 def test_a_write_that_fails_leaves_its_place(order):
-    with pytest.raises(ZeroDivisionError), order.writing():
+    with pytest.raises(ZeroDivisionError), writing(order):
         raise ZeroDivisionError
     assert order.line.free == AT_ONCE
 
@@ -113,7 +121,7 @@ def test_the_place_is_left_during_a_commit_where_commits_take_long(connected, se
 
     connected.run = looking
     order.commits = seconds
-    with order.writing(), connected.write_transaction():
+    with writing(order), connected.write_transaction():
         connected.run("UPDATE tenants SET name = 'ours' WHERE id = 1")
     assert found == [free]
     assert order.line.free == AT_ONCE
@@ -121,7 +129,7 @@ def test_the_place_is_left_during_a_commit_where_commits_take_long(connected, se
 
 def test_who_looks_for_work_with_the_pen_in_hand_lets_nobody_go_first(connected):
     order = connected.precedence
-    with order.writing():
+    with writing(order):
         with connected.near_writes():
             assert bool(order.thread.courtesy) == (connected.dialect == "mysql")
         assert order.thread.courtesy > 0

@@ -35,7 +35,7 @@ def turn() -> AbstractContextManager[None]:
     precedence = service_of(current_app).database.precedence
     if request.method in ("GET", "HEAD"):
         return precedence.reading()
-    return precedence.writing(at_once=False) if request.blueprint in WRITERS else nullcontext()
+    return precedence.writing() if request.blueprint in WRITERS else nullcontext()
 
 
 def register(app: Flask) -> None:

@@ -172,16 +172,18 @@ class Planner(Narrowed):
         """`plan` with those conditions answered beside its walks for which that pays."""
         if plan.spread is None:
             return plan  # the rows themselves are walked
-        chosen: list[Predicate] = []
+        chosen: list[Among | Span | Tagged] = []
         cost = plan.cost
         for row in sorted(self.postable(plan.walks[0]), key=self.count):
-            dearer = self.posting(plan, plan.spread, [*chosen, row])
-            if dearer < cost:
-                cost = dearer
+            other = self.posting(plan, plan.spread, [*chosen, row])
+            if other < cost:
+                cost = other
                 chosen.append(row)
         if not chosen:
             return plan
-        posted = {row: Posted("id", row, self.estimates.index_of(row)) for row in chosen}  # type: ignore[arg-type]
+        posted: dict[Predicate, Posted] = {
+            row: Posted("id", row, self.estimates.index_of(row)) for row in chosen
+        }
         walks = tuple(
             replace(walk, predicates=tuple(posted.get(row, row) for row in walk.predicates))
             for walk in plan.walks
@@ -189,15 +191,15 @@ class Planner(Narrowed):
         words = ", ".join(row.column for row in chosen)
         return replace(plan, walks=walks, cost=cost, words=f"{plan.words}, beside {words}")
 
-    def postable(self, walk: Walk) -> Iterator[Predicate]:
+    def postable(self, walk: Walk) -> Iterator[Among | Span | Tagged]:
         """Conditions that another index than that of `walk` answers."""
         columns = {walk.column, *(walk.index.columns if walk.index else ())}
         for row in walk.predicates:
             other = isinstance(row, Tagged) or row.column not in {"id", *columns}
-            if other and isinstance(row, Among | Tagged | Span) and self.estimates.usable(row):
+            if other and isinstance(row, Among | Span | Tagged) and self.estimates.usable(row):
                 yield row
 
-    def posting(self, plan: Plan, spread: float, rows: list[Predicate]) -> float:
+    def posting(self, plan: Plan, spread: float, rows: Sequence[Predicate]) -> float:
         """What `plan` costs when `rows` are answered beside its walks."""
         near = [1.0 if isinstance(row, Span) else self.nearby for row in rows]
         beside = [(row, self.count(row) * part) for row, part in zip(rows, near, strict=True)]

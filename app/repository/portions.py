@@ -22,7 +22,7 @@ MANY = 3 * SMALL
 """Rows at which sorting here is given up: the estimate was wrong."""
 GATHERED = 2.0
 """Microseconds that a row costs which is looked at to be sorted here."""
-SORTED = 2.0
+SORTED_HERE = 2.0
 """What it costs to sort one that is wanted."""
 HANDFULS = 4
 """Statements that some names at a time take."""
@@ -50,7 +50,7 @@ def better_sorted(
     if rows > MANY:
         return False
     whole = Demand(estimates.catalog, predicates, "id", False, None, MANY)
-    cost = Planner(estimates, whole, bounds).best().cost + rows * SORTED
+    cost = Planner(estimates, whole, bounds).best().cost + rows * SORTED_HERE
     some: Iterable[tuple[Term, Predicate]] = parts(terms, predicates)
     if terms[0].names:
         # Name after name, one row in so many is wanted; unless the first few names have enough.

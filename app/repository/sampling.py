@@ -84,7 +84,7 @@ class Sample:
         column = within.column
         if column not in self.ordered:
             rows = [row for row in self.moments if row[column] is not None]
-            self.ordered[column] = sorted(rows, key=lambda row: row[column])  # type: ignore[arg-type,return-value]
+            self.ordered[column] = sorted(rows, key=lambda row: row[column] or 0)
         moments, rows = self.times[column], self.ordered[column]
         first = 0 if within.low is None else bisect_left(moments, within.low)
         last = len(moments) if within.high is None else bisect_right(moments, within.high)
