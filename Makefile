@@ -79,7 +79,7 @@ scale: $(READY_DEV) ## Measure growth and peers, write docs/benchmarks.md (SIZES
 peers-lock: ## Refresh the pins of the frameworks that we are compared with
 	@PYTHON='$(PYTHON)' scripts/lock peers
 
-drill: $(READY_DEV) ## Kill everything while tasks are carried out (TASKS, KILLS, ENGINES, FAULT=fence or transaction)
+drill: $(READY_DEV) ## Kill everything while tasks are carried out (TASKS, KILLS, ENGINES, FAULT=fence, transaction or death)
 	@TASKS='$(TASKS)' KILLS='$(KILLS)' WITHIN='$(WITHIN)' ENGINES='$(ENGINES)' FAULT='$(FAULT)' $(BIN)/python tests/drills/drill.py
 
 drill-cluster: $(READY_DEV) ## Let one of three Galera servers fail at a time under load (ROUNDS, LASTING)

@@ -2,7 +2,8 @@
 
 `make drill` runs it on SQLite and on MariaDB. TASKS, KILLS: how many; WITHIN: seconds after which
 it gives up on an engine. FAULT: in a copy of the code the check of the lease's number is taken away
-(fence), or the transaction around every write (transaction); the drill must notice.
+(fence), or the transaction around every write (transaction); the drill must notice. Processes that
+die between two writes of a step (death) must break nothing.
 """
 
 import json

@@ -1,13 +1,24 @@
-"""Faults that the drill must notice, each put into a copy of the code."""
+"""Faults that the drill must notice, each put into a copy of the code, and one that it must not."""
 
-WRITES = "app/database.py"
+WRITES, STEPS = "app/database.py", "app/repository/steps.py"
+DEATH = (
+    STEPS,
+    "    store(database, old, new, taking.details)\n    if old.held and",
+    "    store(database, old, new, taking.details)\n"
+    "    if old.held and not new.held and __import__('random').random() < 0.15:\n"
+    "        __import__('signal').raise_signal(9)\n"
+    "    if old.held and",
+)
+"""Now and then the process dies between two writes of one step. Kills from outside may all miss
+that moment on a slow machine."""
 FAULTS = {
-    "fence": (("app/repository/steps.py", "facts.fence == fence and ", ""),),
+    "fence": ((STEPS, "facts.fence == fence and ", ""),),
     "transaction": (
         (WRITES, 'self.transaction(("START TRANSACTION",)) if', "self.translated() if"),
         (WRITES, ', self.transaction(("BEGIN IMMEDIATE",)):', ":"),
-        # Each write takes its time, so that a kill can meet half of them.
-        (WRITES, "    return int(self.", "    sleep(0.03)\n            return int(self."),
+        DEATH,
     ),
+    "death": (DEATH,),
 }
-"""For each fault: files, what is right in them, and what is put in all its places instead."""
+"""For each fault: files, what is right in them, and what is put in all its places instead. Death
+alone must break nothing."""
