@@ -38,7 +38,7 @@ def cursor():
         if URL.scheme == "sqlite":
             kept.connection = sqlite3.connect(unquote(URL.path[1:]))
         else:
-            from app.database import mysql_driver  # mysqlclient, or PyMySQL without it
+            from app.engines import mysql_driver  # mysqlclient, or PyMySQL without it
 
             kept.connection = mysql_driver.connect(
                 host=URL.hostname, port=URL.port, user=URL.username, password=URL.password,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from app import database
+from app import engines
 
 GIVEN = "TASKS_TEST_MYSQL_URL"
 MISSING = f"no MariaDB: install mariadb-server, or set {GIVEN} to an account that makes databases"
@@ -105,7 +105,7 @@ def wait(url: str, room: Path) -> None:
     while time.monotonic() < deadline:
         try:
             raw(url).close()
-        except database.mysql_driver.Error:
+        except engines.mysql_driver.Error:
             time.sleep(0.05)
         else:
             return
@@ -116,7 +116,7 @@ def raw(url: str, name: str | None = None) -> Any:
     """A connection of the driver that the service uses, outside the service."""
     parts = urlsplit(url)
     more = {"database": name} if name else {}
-    return database.mysql_driver.connect(
+    return engines.mysql_driver.connect(
         host=parts.hostname,
         port=parts.port or 3306,
         user=parts.username,
@@ -130,4 +130,4 @@ def version(url: str) -> str:
     """What the server says it is, and the driver that asked."""
     with closing(raw(url)) as connection, closing(connection.cursor()) as cursor:
         cursor.execute("SELECT VERSION()")
-        return f"{cursor.fetchone()[0]}, driver {database.mysql_driver.__name__}"
+        return f"{cursor.fetchone()[0]}, driver {engines.mysql_driver.__name__}"

@@ -12,7 +12,8 @@ from typing import Any
 
 from peewee import Field
 
-from app.database import Database, Row
+from app.connections import Row
+from app.database import Database
 from app.errors import Unavailable
 from app.models import Agent, Policy, Queue, Resource, StartedByUser, Tag, TypeName
 from app.repository.predicates import Among, marks

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from app.catalog import shapes
-from app.database import Database, Row
+from app.connections import Row
+from app.database import Database
 from app.models import Tenant
 from app.repository import dictionaries
 from app.repository.predicates import Among, marks

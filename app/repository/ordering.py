@@ -11,7 +11,7 @@ from typing import Any
 
 from peewee import Field
 
-from app.database import Row
+from app.connections import Row
 from app.repository import dictionaries, invariants
 from app.repository.estimating import Estimates
 from app.repository.naming import entries, name_of, named

@@ -15,7 +15,8 @@ from app.catalog import shapes
 from app.catalog.rows import Attribute, Catalog
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND, written
-from app.database import Database, Row
+from app.connections import Row
+from app.database import Database
 from app.models import Attempt, Tenant
 from app.repository import dictionaries, lookups
 from app.repository.lookups import Lookup, Need, Object

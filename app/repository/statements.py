@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from app.database import Database, Row
+from app.connections import Row
+from app.database import Database
 from app.repository.predicates import Mark
 
 MOST = 2_048

@@ -10,7 +10,8 @@ from typing import Any
 from peewee import OP, SQL, Expression
 
 from app.catalog.rows import Catalog
-from app.database import Database, Row
+from app.connections import Row
+from app.database import Database
 from app.repository.postings import Posted
 from app.repository.predicates import (
     Among,

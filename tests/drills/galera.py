@@ -17,7 +17,7 @@ from urllib.parse import quote
 import mariadb
 from servers import spawn
 
-from app import database
+from app import engines
 
 PROVIDERS = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
 PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb-backup", "socat")
@@ -151,12 +151,12 @@ class Node:
         """A status variable; "" when it does not answer."""
         try:
             return str(self.ask(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1])
-        except (database.mysql_driver.Error, IndexError):
+        except (engines.mysql_driver.Error, IndexError):
             return ""
 
     def ask(self, statement: str, timeout: int = 5) -> Any:
         """What its owner is answered, through its socket. Raises the driver's errors."""
-        connection = database.mysql_driver.connect(
+        connection = engines.mysql_driver.connect(
             unix_socket=f"{self.room}/socket", user=getpass.getuser(), autocommit=True,
             connect_timeout=timeout, read_timeout=timeout,
         )  # fmt: skip
