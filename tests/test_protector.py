@@ -106,7 +106,7 @@ def test_a_token_in_the_query_or_in_a_form_is_not_read(lasting: House) -> None:
 def test_the_scheme_s_padding_is_part_of_the_pattern(lasting: House) -> None:
     """The pattern admits `=`, which no JWT has: such a token is read, and then found bad."""
     answer = lasting.client.get("/probe", headers={"Authorization": "Bearer a.b.c="})
-    assert answer.json["message"] == "The access token is no JWT."
+    assert answer.json["message"] == "The access token is damaged."
 
 
 @pytest.mark.parametrize("scope", ["", ISSUER.value, "openid profile", CONSUMER.value, None])

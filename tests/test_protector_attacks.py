@@ -86,6 +86,7 @@ def attacks() -> Iterator[tuple[str, str]]:
     yield "five parts", f"{good}.x.y"
     yield "another's payload", f"{head}.{b64(json.dumps(claims(sub='admin')).encode())}.{signature}"
     yield "padding", f"{good}="
+    yield "plain base64", f"{head}.{body}.{signature.replace('-', '+').replace('_', '/')}"
     yield "dots", "..."
     yield "too long", signed(header(), claims(pad="x" * 9000))
     yield "signed twice", signed({**header(), "cty": "JWT"}, good.encode())
