@@ -1,6 +1,7 @@
 """The engines of the tests themselves: every test begins with an empty database."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -50,6 +51,18 @@ def test_an_upgrade_does_not_wait_for_another_one_for_good(blank, monkeypatch):
     assert schema.upgrade(other)
     for each in (one, other):
         each.close()
+
+
+def test_an_upgrade_ends_where_the_server_gives_out_no_lock(mysql_engine, monkeypatch):
+    """Asked for a lock without a name it answers what it does when a wait is ended: NULL."""
+    monkeypatch.setattr(schema, "LOCK", None)
+    blank = mysql_engine.blank()
+    connected = database.connect(config.load({"TASKS_DATABASE_URL": blank}))
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match="gives out no lock"):
+        schema.upgrade(connected)
+    assert time.monotonic() - began < 5
+    connected.close()
 
 
 def test_a_blank_database_has_no_migration_applied(blank):

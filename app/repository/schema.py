@@ -17,7 +17,7 @@ from app.catalog.indexes import Index
 from app.database import Database
 from app.engines import TRIAL
 from app.errors import Unavailable
-from app.repository import indexing
+from app.repository import indexing, locking
 from app.repository.importing.reindexing import loading
 
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
@@ -30,8 +30,6 @@ AHEAD = "has the newer migration {name}, which only adds: this version of the pr
 LACKING = "lacks the index {names}"
 LOCK = "tasks.upgrade"
 """Name of the lock that an upgrade holds on a MySQL server."""
-TAKE = "SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), %s)), %s)"
-GIVE = "SELECT RELEASE_LOCK(SHA1(CONCAT(DATABASE(), %s)))"
 PAUSE_SECONDS = 1
 PATIENCE_SECONDS = 600
 """How long an upgrade waits for another one."""
@@ -142,7 +140,7 @@ def alone(database: Database) -> Iterator[None]:
             locked = partial(folder_locked, folder)
         else:
             stack.callback(unlock, database)
-            locked = partial(server_locked, database)
+            locked = partial(locking.take, database, LOCK, PAUSE_SECONDS)
         while not locked():
             if clock.monotonic() > deadline:
                 raise Unavailable(reason="another upgrade is running", seconds=60)
@@ -162,15 +160,10 @@ def folder_locked(folder: int) -> bool:
     return True
 
 
-def server_locked(database: Database) -> bool:
-    """Whether this connection has the lock, waited for a moment. Raises Unavailable."""
-    return database.row(TAKE, (LOCK, PAUSE_SECONDS)) == (1,)
-
-
 def unlock(database: Database) -> None:
     """A server's lock is given back; a connection that was lost has done so."""
     with suppress(Unavailable):
-        database.row(GIVE, (LOCK,))
+        locking.give(database, LOCK)
 
 
 def upgrade(database: Database, target: str | None = None) -> list[str]:

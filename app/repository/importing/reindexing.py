@@ -10,7 +10,7 @@ from app.catalog.indexes import INDEXES
 from app.catalog.tallies import TALLIES
 from app.database import Database
 from app.errors import Unavailable
-from app.repository import indexing, refilling
+from app.repository import indexing, locking, refilling
 
 LOCK = "tasks.import"
 """Name of the lock that a load holds on a MySQL server while indexes may be missing."""
@@ -62,28 +62,19 @@ def drop(database: Database, table: str) -> None:
 
 
 def locked(database: Database, seconds: int = 0) -> bool:
-    """Whether this connection holds the load's lock, waited for so long; SQLite's file is one.
-
-    Named locks belong to the whole server: the name says which of its databases is meant.
-    """
-    if database.dialect == "sqlite":
-        return True
-    row = database.row("SELECT GET_LOCK(SHA1(CONCAT(DATABASE(), %s)), %s)", (LOCK, seconds))
-    return bool(row and row[0] == 1)
+    """Whether this connection holds the load's lock, waited for so long; SQLite's file is one."""
+    return database.dialect == "sqlite" or locking.take(database, LOCK, seconds)
 
 
 def unlock(database: Database) -> None:
     """Give the load's lock back."""
     if database.dialect == "mysql":
-        database.row("SELECT RELEASE_LOCK(SHA1(CONCAT(DATABASE(), %s)))", (LOCK,))
+        locking.give(database, LOCK)
 
 
 def loading(database: Database) -> bool:
     """Whether a load is under way that has set indexes of this MySQL database aside."""
-    if database.dialect == "sqlite":
-        return False
-    row = database.row("SELECT IS_USED_LOCK(SHA1(CONCAT(DATABASE(), %s)))", (LOCK,))
-    return bool(row and row[0])
+    return database.dialect == "mysql" and locking.taken(database, LOCK)
 
 
 def recover(database: Database) -> list[str]:
