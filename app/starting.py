@@ -18,7 +18,7 @@ from app.config import BadSetting, Settings
 from app.database import Database, connect
 from app.demo.crew import Crew
 from app.errors import Unavailable
-from app.failures import cause, unlogged
+from app.failures import BEHIND, cause, unlogged
 from app.keyring import secret_of
 from app.repository import schema
 from app.repository.importing.reindexing import recover
@@ -115,7 +115,7 @@ def check(database: Database, settings: Settings) -> dict[str, str]:
 def fit(database: Database) -> None:
     """The database is as this code needs it; what is newer is named. Raises CannotStart."""
     if words := schema.misfit(database):
-        remedy = "; `make migrate` brings it" if words == schema.BEHIND else ""
+        remedy = "; `make migrate` brings it" if words == BEHIND else ""
         raise CannotStart(f"the database {words}{remedy}")
     if words := schema.ahead(schema.status(database)):
         print(f"note: the database {words}", file=sys.stderr)

@@ -4,6 +4,7 @@ import click
 
 from app.cli.doors import Group, any_database, existing_database, refuse
 from app.cli.output import json_option, show, show_rows
+from app.failures import BEHIND
 from app.repository import indexing, schema
 from app.repository.importing.reindexing import recover
 
@@ -17,7 +18,7 @@ def upgrade(migration: str | None, as_json: bool) -> None:
     """Apply the pending migrations, or those up to MIGRATION; build missing indexes."""
     with any_database() as database:
         words = schema.misfit(database)
-        refuse("" if words == schema.BEHIND else words)
+        refuse("" if words == BEHIND else words)
         applied = schema.upgrade(database, migration)
         built = recover(database) if schema.current(database) else []
     lines = [f"Applied {name}." for name in applied]

@@ -21,7 +21,7 @@ from app.repository import schema, tenants
 from app.service import service_of
 from app.vocabulary import Scope
 
-REMEDIES = {schema.BEHIND: ": run `flask db upgrade` first"}
+REMEDIES = {failures.BEHIND: ": run `flask db upgrade` first"}
 
 
 @contextmanager

@@ -12,11 +12,12 @@ from time import sleep
 
 from playhouse.migrations import Runner
 
-from app import clock, failures
+from app import clock
 from app.catalog.indexes import Index
 from app.database import Database
 from app.engines import TRIAL
 from app.errors import Unavailable
+from app.failures import BEHIND
 from app.repository import indexing, locking
 from app.repository.importing.reindexing import loading
 
@@ -24,7 +25,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 ADDS = "add_"
 """How the name of a migration begins, behind its number, that only adds: code which does not know
 it goes on as before. The name is what the database keeps of it."""
-BEHIND = failures.BEHIND
 NEWER = "has the migration {name}, which this version of the program does not know"
 AHEAD = "has the newer migration {name}, which only adds: this version of the program goes on"
 LACKING = "lacks the index {names}"
