@@ -13,6 +13,7 @@ import click
 from app.cli.doors import Command, open_database
 from app.cli.output import Progress, as_json_text, json_option
 from app.repository import exporting
+from app.repository.backups import blaming
 
 EVERY = 500
 """Objects between two looks at the progress bar."""
@@ -26,10 +27,8 @@ def output(path: Path | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with blaming(path):
         made = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
     try:
         with open(made, "wb") as file:
             yield file

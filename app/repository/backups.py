@@ -34,6 +34,15 @@ class BackupRefused(Exception):
     """The copy cannot be made or put back; the text is one line that says why."""
 
 
+@contextmanager
+def blaming(path: Path) -> Iterator[None]:
+    """What cannot be made beside `path` inside is told of `path` itself, as it was given."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
 def save(database: Database, path: Path) -> int:
     """The database as it is now is in the file at `path`, for its owner alone -> bytes.
 
@@ -41,10 +50,8 @@ def save(database: Database, path: Path) -> int:
     """
     if path.exists():
         raise BackupRefused(f"{path} is there already")
-    try:
+    with blaming(path):
         beside = tempfile.TemporaryDirectory(prefix=".backup-", dir=path.parent)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
     with beside as folder:
         partial = Path(folder) / "partial"
         if database.dialect == "sqlite":
