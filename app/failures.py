@@ -45,6 +45,8 @@ BEHIND = "is not at the newest migration"
 """The database, as it is said wherever that is found."""
 NO_SUCH_TABLE = (1146, 1054)
 """MySQL's errors for tables and columns that are not there; SQLite says so in words."""
+NOT_ALLOWED = (1044, 1142, 1227, 1419)
+"""MySQL's errors for what the account may not do; 1419: make triggers beside a binary log."""
 AGAIN = (Fate.UNDONE, Fate.UNSENT, Fate.LOST, Fate.UNFIT)
 """After these the whole transaction can be run again: it has changed nothing."""
 
@@ -103,6 +105,8 @@ def reason(error: Exception, fate: Fate, words: str) -> Any:
         return NO_INDEX, 30
     if number_of(error) in NO_SUCH_TABLE or words.startswith(("no such table", "no such column")):
         return f"the database {BEHIND}: `flask db upgrade` brings it there", 30
+    if number_of(error) in NOT_ALLOWED:
+        return "the database does not allow that to the account", 60
     if "locked" in words or "busy" in words:
         return (BUSY,)
     if "full" in words:

@@ -79,7 +79,7 @@ def start(room: Path) -> str:
     (room / "my.cnf").write_text(OPTIONS.format(room=room, port=port, user=user))
     (room / "init.sql").write_text(
         f"CREATE USER tasks@'127.0.0.1' IDENTIFIED BY '{password}';\n"
-        "GRANT ALL ON *.* TO tasks@'127.0.0.1';\n"
+        "GRANT ALL ON *.* TO tasks@'127.0.0.1' WITH GRANT OPTION;\n"
     )
     environment = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
     install = ["mariadb-install-db", "--no-defaults", f"--datadir={room}/data", f"--user={user}"]

@@ -144,6 +144,10 @@ def references(catalog: Catalog) -> str:
     return f"SELECT COUNT(*), MIN(r.id) FROM {catalog.plural} r WHERE {wrong}"
 
 
+INSTEAD = "rows are counted instead"
+UNSEEN = "whether triggers keep them cannot be seen"
+
+
 def absent_indexes(database: Database) -> str:
     """The indexes that are not there."""
     return ", ".join(index.name for index in indexing.lacking(database))
@@ -153,10 +157,13 @@ def unkept(tally: Tally) -> Callable[[Database], str]:
     """Asks whether there are figures, and the triggers that keep them."""
 
     def act(database: Database) -> str:
-        lost = hooking.lost(database, tally)
+        lost, kept = hooking.lost(database, tally), hooking.kept(database, tally)
+        if lost and hooking.blind(database):
+            follows = UNSEEN if kept else INSTEAD
+            return f"the account lacks the privilege TRIGGER: {follows}; see docs/operations.md"
         if lost:
             return f"there is no trigger {', '.join(lost)}; see docs/operations.md"
-        return "" if hooking.kept(database, tally) else "rows are counted instead"
+        return "" if kept else INSTEAD
 
     return act
 

@@ -4,6 +4,7 @@ Figures stand only while their triggers do: they are forgotten first, so that wh
 between, or writes, leaves none that miss something.
 """
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 
 from app.catalog.tallies import Tally
@@ -14,10 +15,12 @@ from app.repository.tenants import ROOT
 ROOT_KEPT = f"SELECT folds FROM {{}} WHERE node = {ROOT} AND kept = 1"
 THERE = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
-    "mysql": "SELECT trigger_name, action_statement FROM information_schema.triggers"
+    "mysql": "SELECT trigger_name, COALESCE(action_statement, '') FROM information_schema.triggers"
     " WHERE trigger_schema = DATABASE()",
 }
-"""Triggers, each with how the statement that made it ends."""
+"""Triggers, each with how the statement that made it ends; MariaDB tells that only to who has the
+privilege, and then it is believed. Without it MySQL shows no trigger at all."""
+GRANTED = re.compile(r"GRANT (.+, )?(TRIGGER|ALL PRIVILEGES)(,| ON )")
 EVENTS = ("insert", "update", "delete")
 
 
@@ -71,6 +74,13 @@ def lost(database: Database, tally: Tally) -> list[str]:
     """The triggers that are not there, or that this account may not see."""
     there: dict[str, str] = dict(database.rows(THERE[database.dialect]))
     return [name for name in triggers(database, tally) if name not in there]
+
+
+def blind(database: Database) -> bool:
+    """Whether this account may neither make triggers nor see what they do, as its grants tell."""
+    if database.dialect == "sqlite":
+        return False
+    return not any(GRANTED.match(row[0]) for row in database.rows("SHOW GRANTS"))
 
 
 def writing(database: Database) -> AbstractContextManager[None]:

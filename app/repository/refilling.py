@@ -11,7 +11,7 @@ from app import clock
 from app.catalog.tallies import TALLIES, Tally
 from app.database import Database
 from app.errors import Unavailable
-from app.failures import cause, number_of
+from app.failures import NOT_ALLOWED, cause, number_of
 from app.repository import hooking, sentences
 from app.repository.tenants import ROOT, by_ids
 
@@ -30,8 +30,6 @@ HOPEFUL = 3
 """How often figures are gathered while changes are folded; after that they are forgotten first."""
 ATTEMPTS = 20
 """How often figures are gathered anew, because changes were folded or figures made meanwhile."""
-NOT_ALLOWED = (1142, 1227, 1419)
-"""MySQL's errors for an account that may not make triggers."""
 log = logging.getLogger("app.figures")
 
 
@@ -52,7 +50,7 @@ def uncounted(database: Database) -> list[Tally]:
 
 
 def recover(database: Database) -> None:
-    """There are figures again, unless the account may not make triggers: then rows are counted."""
+    """There are figures again, unless the account may not make them: then rows are counted."""
     for tally in uncounted(database):
         try:
             mend(database, tally)
@@ -68,6 +66,7 @@ def mend(database: Database, tally: Tally) -> None:
     # Where threads share a connection to write, what one gathers is there for its writes alone.
     shared = database.dialect == "sqlite" and database.engine.shared
     with hooking.writing(database) if shared else nullcontext():
+        attempt_gathering(database, tally)
         hooking.hook(database, tally)
         for attempt in range(ATTEMPTS):
             if attempt >= HOPEFUL:
@@ -141,6 +140,14 @@ def gathered(database: Database, tally: Tally) -> Iterator[int | None]:
         yield folds[0] if folds else None
     finally:
         database.run(f"DROP {temporary}TABLE IF EXISTS {table}")
+
+
+def attempt_gathering(database: Database, tally: Tally) -> None:
+    """Raises Unavailable where the account may not gather figures: else it would make triggers, and
+    what they write down nobody would fold."""
+    if database.dialect == "mysql":
+        database.run(f"CREATE TEMPORARY TABLE IF NOT EXISTS {fresh(tally)} (n INT)")
+        database.run(f"DROP TEMPORARY TABLE IF EXISTS {fresh(tally)}")
 
 
 def fresh(tally: Tally) -> str:
