@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 
 import mariadb
 import pytest
+import worlds
 from commands import Commands
 
 from app.catalog.tallies import TALLIES
 from app.database import mysql_driver
 from app.repository import hooking, refilling
-from app.repository.importing import reindexing
+from app.repository.importing import loading, reindexing
 from app.service import service_of
 
 USUAL = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES"
@@ -120,3 +121,12 @@ def test_an_upgrade_without_a_privilege_makes_no_figures(mysql_engine, tmp_path,
         assert all(len(hooking.lost(base, tally)) == len(hooking.EVENTS) for tally in TALLIES)
         assert set(wrong(cli)) == set(FIGURES)
         base.close()
+
+
+def test_a_load_leaves_the_triggers_to_whom_they_belong(whole, monkeypatch):
+    """Who may not drop them cannot set them aside; they note what it writes."""
+    monkeypatch.setattr(loading, "MANY", 2)
+    world = worlds.world(3)
+    with limited(whole, SEEING) as cli:
+        assert cli.load(*world["tasks"], *world["activities"])["tasks"] == len(world["tasks"])
+        assert wrong(cli) == {}

@@ -34,10 +34,11 @@ log = logging.getLogger("app.figures")
 
 
 def step_aside(database: Database, tables: Sequence[str]) -> None:
-    """The figures of `tables` are not kept until `recover`, nor any changes."""
-    for tally in TALLIES:
-        if tally.table in tables and hooking.kept(database, tally):
-            hooking.unhook(database, tally)
+    """The figures of `tables` are not kept until `recover`, nor any changes; who may not drop the
+    triggers writes with them."""
+    kept = [one for one in TALLIES if one.table in tables and hooking.kept(database, one)]
+    for tally in kept if kept and not hooking.blind(database) else ():
+        hooking.unhook(database, tally)
 
 
 def uncounted(database: Database) -> list[Tally]:
