@@ -28,7 +28,7 @@ import galera  # noqa: E402
 from calls import Caller, Journal, Tally  # noqa: E402
 from drill import BULK, order  # noqa: E402
 from galera import Cluster, Node  # noqa: E402
-from servers import Gunicorn, kill, spawn  # noqa: E402
+from servers import Gunicorn, end, kill, spawn  # noqa: E402
 
 from app import config, database  # noqa: E402
 
@@ -258,6 +258,7 @@ def drill(rounds: int, seconds: float) -> dict[str, int]:
     finally:
         if run:
             run.end()
+        end(room)  # who writes once more would make the folder anew
         if not os.environ.get("KEEP"):
             shutil.rmtree(room, ignore_errors=True)
 

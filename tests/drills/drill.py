@@ -25,7 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
 import checker  # noqa: E402 - this is a program as well as a module
 from calls import Caller, Journal, Tally  # noqa: E402
 from faults import FAULTS  # noqa: E402
-from servers import Gunicorn, Mariadb, kill, spawn  # noqa: E402
+from servers import Gunicorn, Mariadb, end, kill, spawn  # noqa: E402
 
 from app import config, database  # noqa: E402
 
@@ -208,6 +208,7 @@ def drill(engine: str, tasks: int, kills: int, seconds: float, fault: str = "") 
     finally:
         if run:
             run.end()
+        end(room)  # who writes once more would make the folder anew
         if not os.environ.get("KEEP"):
             shutil.rmtree(room, ignore_errors=True)
 

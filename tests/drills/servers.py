@@ -20,6 +20,8 @@ import services
 
 DURABLE = "innodb-flush-log-at-trx-commit=1\n"
 PR_SET_PDEATHSIG = 1
+MARK = "DRILL_LOG"
+"""The variable by which processes are known, and whatever they have started, as those of a room."""
 LIBC = ctypes.CDLL(None)
 
 
@@ -32,8 +34,9 @@ def spawn(command: list[str], folder: Path, log: Path, **environment: str) -> su
     """A process in `folder`, with its output in `log`."""
     with log.open("a") as file:
         return subprocess.Popen(
-            command, cwd=folder, env=services.environment(**environment), stdin=subprocess.DEVNULL,
-            stdout=file, stderr=file, preexec_fn=die_with_parent, start_new_session=True,
+            command, cwd=folder, env=services.environment(**environment, **{MARK: str(log)}),
+            stdin=subprocess.DEVNULL, stdout=file, stderr=file, preexec_fn=die_with_parent,
+            start_new_session=True,
         )  # fmt: skip
 
 
@@ -41,6 +44,29 @@ def kill(process: subprocess.Popen[Any]) -> None:
     """`kill -9`, and wait."""
     process.kill()
     process.wait()
+
+
+def living(place: Path) -> list[int]:
+    """The processes whose output goes to the file at `place`, or into that folder, and theirs."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        # A process that has ended says nothing.
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            for variable in entry.read_bytes().decode(errors="replace").split("\0"):
+                name, _, log = variable.partition("=")
+                if name == MARK and Path(log).is_relative_to(place):
+                    found.append(int(entry.parent.name))
+    return found
+
+
+def end(place: Path) -> None:
+    """None of them lives any more: not the workers of one that was killed long ago, nor what one
+    of them has just started."""
+    while left := living(place):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
 
 
 def children(process: int) -> list[int]:
@@ -156,7 +182,5 @@ class Gunicorn:
 
     def end(self) -> None:
         """All its processes were killed, workers of an earlier first process included."""
-        for pid in {*services.family(self.process.pid), self.process.pid}:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        end(self.log)
         self.process.wait()
