@@ -134,9 +134,18 @@ def prepare(database: Database, settings: Settings) -> dict[str, str]:
     mark = sha256(settings.database_url.encode()).hexdigest()[:12]
     kept = settings.instance / f"demo-{mark}.json"
     if schema.empty(database):
-        database.close()
-        keep(kept, demonstration())
+        demonstrate(database, kept)
     return json.loads(kept.read_text()) if kept.exists() else {}
+
+
+def demonstrate(database: Database, kept: Path) -> None:
+    """There is demonstration data, made once however many start at the same time, and its
+    credentials are in `kept`. Raises CannotStart, Unavailable."""
+    with schema.alone(database):
+        if schema.empty(database):
+            if database.dialect == "sqlite":
+                database.close()  # a load is quicker where nobody else has the file open
+            keep(kept, demonstration())
 
 
 def demonstration() -> dict[str, str]:

@@ -5,6 +5,8 @@ import os
 import socket
 import stat
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -142,6 +144,40 @@ def test_run_adds_nothing_to_a_database_that_holds_tasks(choose, engine, tmp_pat
     assert starting.prepare(connected, settings) == {}
     assert connected.rows("SELECT id FROM tasks") == [(7,)]
     connected.close()
+
+
+def test_of_several_that_start_at_once_one_makes_the_demonstration(
+    choose, engine, monkeypatch, tmp_path
+):
+    choose(TASKS_DATABASE_URL=engine, TASKS_SECRET_KEY="x" * 32)
+    settings, empty, together = config.load(), schema.empty, threading.Barrier(2)
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(ONE))
+    looked, made = set(), []
+
+    def look(database):
+        found, me = empty(database), threading.get_ident()
+        if me not in looked:
+            looked.add(me)
+            together.wait(9)
+        return found
+
+    def demonstration():
+        made.append(create_app().test_cli_runner().invoke(args=["import", str(file)]).exit_code)
+        return {"login": "demo"}
+
+    def prepared(_):
+        connected = database.connect(settings, patient=True)
+        try:
+            return starting.prepare(connected, settings)
+        finally:
+            connected.close()
+
+    monkeypatch.setattr(schema, "empty", look)
+    monkeypatch.setattr(starting, "demonstration", demonstration)
+    with ThreadPoolExecutor(2) as several:
+        assert list(several.map(prepared, range(2))) == [{"login": "demo"}] * 2
+    assert made == [0]
 
 
 def test_credentials_are_kept_for_their_owner_alone(tmp_path):
