@@ -12,23 +12,25 @@ from uuid import uuid4
 from requests import RequestException
 from session import API, Session
 
-STOPPING = Event()
+STOPPING, CALLED = Event(), Event()  # the agent is to stop; somebody is to look up from his work
 
 
 class Held:
     """A task that this agent holds; a thread keeps its lease alive until it is `over`."""
 
     def __init__(self, http, task):
-        self.http, self.task, self.over = http, task, Event()
+        self.http, self.task, self.over, self.cancelled = http, task, Event(), False
+        CALLED.clear()
         Thread(target=self.keep, daemon=True).start()
 
     def step(self, name, **body):
-        """Take a step under the lease -> the answer.
-
-        Raises RequestException; when it is 409, somebody else has the task, or it has ended.
-        """
+        """Take a step -> the answer. Raises RequestException: 409 when the lease is lost."""
         url, lease = f"{API}/tasks/{self.task['id']}/{name}", self.task["lease"]["token"]
-        return self.http.put(url, json=body, headers={"Lease-Token": lease}).json()
+        told = self.http.put(url, json=body, headers={"Lease-Token": lease}).json()
+        if told["cancelRequested"]:
+            self.cancelled = True
+            CALLED.set()
+        return told
 
     def keep(self):
         """Send heartbeats until it is over, three in the time that one may take."""
@@ -44,11 +46,12 @@ def carry_out(held, steps=10):
     held.step("started")
     pause = float(held.task.get("argument", {}).get("seconds", 5)) / steps
     for done in range(held.task.get("progress", {}).get("current", 0), steps):
-        if STOPPING.wait(pause):
+        CALLED.wait(pause)
+        if STOPPING.is_set():
             return held.step("enqueued", reason="the agent was stopped")
-        told = held.step("progress", progress={"current": done + 1, "total": steps})
-        if told["cancelRequested"]:
+        if held.cancelled:
             return held.step("completed", result={"code": "cancelled"})
+        held.step("progress", progress={"current": done + 1, "total": steps})
     return held.step("completed", result={"code": "ok"})
 
 
@@ -78,5 +81,5 @@ def main(name, http, key=""):
 
 if __name__ == "__main__":
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: STOPPING.set())
+        signal.signal(number, lambda *_: (STOPPING.set(), CALLED.set()))
     main(sys.argv[1] if len(sys.argv) > 1 else "agent-1", Session())

@@ -71,15 +71,19 @@ class Stage:
             process.send_signal(signal.SIGINT)
             return [*told, *process.communicate(timeout=PATIENCE)[0].splitlines()]
 
-    def shown(self, task, lod="debug"):
-        """The task as a viewer sees it."""
+    def call(self, method, path, **options):
+        """What the service answers to the issuer."""
         form = {"grant_type": "client_credentials"}
         answer = requests.post(
             f"{self.url}/api/2/idp/token", data=form, auth=self.known["issue"], timeout=PATIENCE
         )
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-        where = f"{self.url}{API}/tasks/{task}"
-        return requests.get(where, params={"lod": lod}, headers=headers, timeout=PATIENCE).json()
+        where = f"{self.url}{API}/{path}"
+        return requests.request(method, where, headers=headers, timeout=PATIENCE, **options).json()
+
+    def shown(self, task, lod="debug"):
+        """The task as a viewer sees it."""
+        return self.call("GET", f"tasks/{task}", params={"lod": lod})
 
     def until(self, task, state):
         """The task, once it is in `state`."""
@@ -111,6 +115,16 @@ def test_a_task_is_enqueued_carried_out_cancelled_and_handed_back(stage):
     back = stage.until(task, "enqueued")
     [attempt] = back["attempts"]
     assert (attempt["outcome"], attempt["reason"]) == ("requeued", "the agent was stopped")
+
+
+def test_a_heartbeat_tells_of_a_cancellation(stage):
+    """Ten minutes before the next progress would."""
+    order = {"type": "long", "heartbeatInterval": 1, "argument": {"seconds": 6_000}}
+    with stage.agent():
+        task = stage.call("POST", "tasks", json=order)["id"]
+        stage.until(task, "started")
+        stage.call("PUT", f"tasks/{task}/cancelRequested", json={})
+        assert stage.until(task, "completed")["result"] == {"code": "cancelled"}
 
 
 def test_an_agent_outlives_work_that_fails(stage):
