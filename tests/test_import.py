@@ -1,5 +1,6 @@
 """`flask import`: what is taken, what is refused and how that is told."""
 
+import functools
 import json
 
 import pytest
@@ -205,6 +206,35 @@ def test_of_two_with_one_id_the_first_is_taken_and_the_last_replaces(cli):
     assert cli.exported()[0]["tags"] == ["a"]
     assert cli.load(*pair, options=("--replace",))["replaced"] == 2
     assert cli.exported()[0]["tags"] == ["b"]
+
+
+def test_people_are_told_what_was_there_and_what_was_given_twice(cli):
+    cli.load(task(1))
+    file = cli.file("some.ndjson", [task(1), task(2), task(2, type="other"), task(2), task(1)])
+    assert cli.run("import", file).stdout == (
+        "Imported 1 task and 0 activities, 2 there already, skipped, "
+        "2 given again: the first is taken.\n"
+    )
+    assert cli.exported()[1]["type"] == "backup"
+    file = cli.file("some.ndjson", [task(1), task(3), task(3, type="last"), task(1)])
+    assert cli.run("import", "--replace", file).stdout == (
+        "Imported 1 task and 0 activities, 1 replaced, 2 given again: the last is taken.\n"
+    )
+    assert cli.exported()[2]["type"] == "last"
+
+
+def test_what_only_requests_are_limited_to_comes_in(cli):
+    """Another service may have had other limits: what it answered is taken, and given back."""
+    tags = ["", "x" * 256, "a\0b", *(f"tag {number}" for number in range(40))]
+    deep = functools.reduce(lambda inner, _: [inner], range(200), "x" * 70_000)
+    odd = {"tags": tags, "context": {"deep": deep}, "startedByUser": "", "argument": None}
+    cli.load(task(1, **odd))
+    [found] = cli.exported()
+    assert (found["tags"], found["context"]["deep"]) == (tags, deep)
+    assert found["startedByUser"] == ""
+    assert "argument" not in found
+    assert cli.load(found, options=("--replace",))["replaced"] == 1
+    assert cli.exported() == [found]
 
 
 def test_a_replaced_task_takes_its_activities_to_its_new_tenant(cli):

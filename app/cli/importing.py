@@ -82,9 +82,10 @@ def summary(tally: Tally) -> str:
     """What became of all objects, for people."""
     tasks = counted(tally.tasks, "task", "tasks")
     activities = counted(tally.activities, "activity", "activities")
+    met = tally.skipped + tally.replaced - tally.again
     rest = (
-        (tally.skipped, "there already, skipped"),
-        (tally.replaced, "replaced"),
+        (met, "replaced" if tally.replaced else "there already, skipped"),
+        (tally.again, f"given again: the {'last' if tally.replaced else 'first'} is taken"),
         (tally.bad, "bad"),
     )
     more = "".join(f", {number:,} {words}" for number, words in rest if number)

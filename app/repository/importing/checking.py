@@ -30,6 +30,8 @@ class Tally:
     activities: int = 0
     skipped: int = 0
     replaced: int = 0
+    again: int = 0
+    """How many of those skipped or replaced came earlier in the same load."""
     bad: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
     """How often each member that the API does not have was met."""
@@ -95,6 +97,7 @@ class Checker:
         assert owner is not None
         plural, into = candidate.catalog.plural, candidate.into
         there = self.presence.places[plural].get(into["id"])
+        self.tally.again += into["id"] in self.presence.came[plural]
         if there is not None and not self.replace:
             self.tally.skipped += 1
             return False

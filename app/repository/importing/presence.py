@@ -34,6 +34,8 @@ class Presence:
         """By collection and UUID: the id."""
         self.stored: dict[str, set[int]] = {plural: set() for plural in PLACES}
         """By collection: the ids that the database has."""
+        self.came: dict[str, set[int]] = {plural: set() for plural in PLACES}
+        """By collection: the ids that came earlier in the import."""
         self.fresh: dict[str, list[tuple[int, bytes, int]]] = {plural: [] for plural in PLACES}
 
     def any_of(self, model: Any) -> bool:
@@ -62,7 +64,9 @@ class Presence:
                 for key, uuid, place in self.rows(catalog, name, values):
                     places[key], owners[bytes(uuid)] = place, key
         self.stored[plural] = set(places)
-        places.update(self.ledger.places(plural, ids))
+        earlier = self.ledger.places(plural, ids)
+        self.came[plural] = {key for key, _ in earlier}
+        places.update(earlier)
         owners.update(self.ledger.owners(plural, uuids))
 
     def rows(self, catalog: Catalog, name: str, values: Iterable[Any]) -> list[Any]:
@@ -77,6 +81,7 @@ class Presence:
     def enter(self, plural: str, key: int, uuid: bytes, place: int) -> None:
         """A row with this id and UUID will be there."""
         self.places[plural][key] = place
+        self.came[plural].add(key)
         self.owners[plural][uuid] = key
         self.fresh[plural].append((key, uuid, place))
 
