@@ -285,6 +285,23 @@ def test_what_came_while_the_database_was_away_is_heard_of_afterwards(writer, mo
     assert first <= asked[0][1]
 
 
+def test_all_who_wait_hear_of_an_import(writer, engine, tmp_path):
+    """Its tasks may be of any age, and no upkeep has looked at them yet."""
+    writer.bearer("consumer")
+    crowd = [waiting(writer, wait=9) for _ in range(3)]
+    lines = [
+        task(number, tenant={"id": "2", "locator": "/1/2/"}, updatedAt="2020-04-22")
+        for number in (1, 2, 3)
+    ]
+    began = time.monotonic()
+    assert Commands(engine, tmp_path).load(*lines)["tasks"] == 3
+    spent = time.monotonic() - began
+    for thread, _ in crowd:
+        thread.join(15)
+    assert len({item["id"] for _, answers in crowd for item in answers[0][0]}) == 3
+    assert max(answers[0][1] for _, answers in crowd) < spent + 2
+
+
 def test_who_has_heard_nothing_for_long_looks_nevertheless(writer, monkeypatch):
     monkeypatch.setattr(waiting_room, "ASKED_SECONDS", 0.02)
     monkeypatch.setattr(waiting_room, "ALONE_SECONDS", 0.1)

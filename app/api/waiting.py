@@ -65,6 +65,8 @@ class Room:
         self.asked = 0.0
         self.heard = 0
         """Up to when it is known what others have enqueued: epoch nanoseconds."""
+        self.loads = 0
+        """How many imports it has heard of."""
         self.waiters: list[Waiter] = []
         self.later: list[tuple[int, Members]] = []
         listen(self)
@@ -172,7 +174,16 @@ class Room:
         self.asked, now = clock.monotonic(), clock.now()
         self.on_arrival(arrivals.recent(self.database, min(self.heard, now), now))
         self.heard = now
+        if self.loads != (loads := arrivals.loads(self.database)):
+            self.loads = loads
+            self.wake_all()
         self.remind()
+
+    def wake_all(self) -> None:
+        """Let everybody look: what was imported may suit anyone."""
+        with self.lock:
+            for waiter in self.waiters:
+                waiter.woken.set()
 
     def remind(self) -> None:
         """Wake the one who has not looked for the longest time, when that is long."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.database import Database
-from app.repository import tenants
+from app.repository import invariants, tenants
 from app.repository.dictionaries import AGENTS, QUEUES, TYPES, Entry, entries_of
 from app.repository.lanes import Members
 from app.repository.sentences import rows
@@ -29,6 +29,7 @@ UPCOMING = """
 SELECT queue_id, type_id, tenant_id, affinity_id, not_before FROM tasks
 WHERE due_at BETWEEN ? AND ? AND state = 1 AND ready = 0 AND not_before IS NOT NULL LIMIT ?
 """
+LOADED = "SELECT value FROM invariants WHERE name = ?"
 LOCATORS = "locators"
 REMEMBERED = 10_000
 
@@ -65,6 +66,12 @@ def recent(database: Database, since: int, now: int) -> list[Arrival]:
     for *lane, moment in rows(database, UPCOMING, (since - BACK, now + AHEAD, MOST)):
         found.append(((lane[0], lane[1], lane[2], lane[3]), None if moment <= now else moment))
     return found
+
+
+def loads(database: Database) -> int:
+    """How often tasks were imported, whose times may be of any age."""
+    found = rows(database, LOADED, (invariants.LOADS,))
+    return int(found[0][0]) if found else 0
 
 
 def described(

@@ -27,6 +27,8 @@ PAGE = 10_000
 """Rows that are looked at together."""
 TENANTS = "changes of tenants"
 """How often a tenant was renamed or removed: what was read of tenants is good until it grows."""
+LOADS = "loads of tasks"
+"""How often tasks were imported: claims that wait look for work when it has grown."""
 
 VERSION = "version"
 """How often any of them was changed: what a process remembers is good while this stays."""

@@ -197,6 +197,8 @@ def write(database: Database, checker: Checker, watch: Watch) -> None:
     invariants.widen(database, checker.bounds)
     for plural, (low, high) in checker.spans.items():
         invariants.check_order(database, LAYOUTS[plural].catalog, checker.now, low, high)
+    if checker.spans.get("tasks"):
+        invariants.changed(database, invariants.LOADS)
 
 
 def stay(database: Database, table: str, numbers: Collection[int], lock: bool = True) -> None:
