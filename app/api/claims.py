@@ -35,7 +35,8 @@ PARAMETER = {
     "required": False,
     "schema": {"type": "string", "pattern": f"^{VISIBLE.pattern}$"},
     "description": "The same key with the same body gets the same tasks again while their leases "
-    "live, so that a lost answer strands nothing. Keys are the caller's own: client, user, tenant.",
+    "live, so that a lost answer strands nothing; once none lives it gets nothing: for other tasks "
+    "take another key. Keys are the caller's own (client, user, tenant) and kept for a day.",
 }
 
 
