@@ -7,8 +7,10 @@ from threading import Event, Thread
 from typing import Any
 
 from app import clock
+from app.database import connect
 from app.errors import Unavailable
-from app.repository import purging, upkeep
+from app.repository import purging, refilling, upkeep
+from app.repository.importing import reindexing
 from app.repository.leading import Candidate
 from app.service import Service, service_of
 
@@ -27,6 +29,10 @@ PURGING_AGAIN_SECONDS = 1
 """The same when some is left: a busy service ends more tasks than go at once."""
 PURGING_SECONDS = 0.25
 """How long that goes on: timers wait for it, and a second would count as an absence."""
+REFILLED_SECONDS = 60
+"""Between two looks whether figures were forgotten."""
+REFILLING_AGAIN_SECONDS = 600
+"""The same when they could not be counted anew."""
 DAY = 86_400 * 1_000_000_000
 log = logging.getLogger(__name__)
 
@@ -40,6 +46,9 @@ class Loop:
         self.candidate = Candidate(upkeep.DUTY, f"{os.getpid()}-{token_hex(8)}")
         self.ended = Event()
         self.purging = clock.monotonic() + PURGED_SECONDS
+        self.refilling = clock.monotonic() + REFILLED_SECONDS
+        self.refiller = Thread(name="figures")
+        """Counts figures anew, which may take minutes: timers do not wait for it."""
         self.thread = Thread(target=self.run, name="upkeep", daemon=True)
 
     def run(self) -> None:
@@ -64,6 +73,7 @@ class Loop:
         done = upkeep.lead(database, self.candidate, clock.now(), clock.monotonic())
         if done is not None and not done.more:
             self.purge()
+            self.look_for_figures()
         return done
 
     def purge(self) -> None:
@@ -74,6 +84,26 @@ class Loop:
             until = clock.monotonic() + PURGING_SECONDS
             if purging.some(self.service.database, clock.now() - days * DAY, until):
                 self.purging = clock.monotonic() + PURGING_AGAIN_SECONDS
+
+    def look_for_figures(self) -> None:
+        """Let figures that were forgotten be counted anew, now and then."""
+        if self.refiller.is_alive() or clock.monotonic() < self.refilling:
+            return
+        self.refilling = clock.monotonic() + REFILLED_SECONDS
+        if refilling.forgotten(self.service.database):
+            self.refilling = clock.monotonic() + REFILLING_AGAIN_SECONDS
+            self.refiller = Thread(
+                target=self.safely, args=(self.refill,), name="figures", daemon=True
+            )
+            self.refiller.start()
+
+    def refill(self) -> None:
+        """Figures that were forgotten are there again. Raises Unavailable."""
+        database = connect(self.service.settings, patient=True)
+        try:
+            reindexing.refill(database)
+        finally:
+            database.close()
 
     def safely(self, act: Any) -> Any:
         """What `act` answers; None when it failed. The outermost door: the loop must go on."""

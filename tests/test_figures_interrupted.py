@@ -6,7 +6,7 @@ import pytest
 from test_tallies import check
 from writers import Writer
 
-from app import database
+from app import database, upkeeping
 from app.catalog.tallies import TALLIES
 from app.errors import Unavailable
 from app.repository import hooking, refilling, removing, schema, tallying, tenants
@@ -239,6 +239,31 @@ def test_mending_waits_for_no_one_who_reads(mysql_engine, tmp_path):
     writer.close()
 
 
+def test_the_process_that_leads_counts_forgotten_figures_anew(writer):
+    """Whoever did so has given up, or died over it, and nobody starts anything."""
+    base, loop = writer.database, upkeeping.Loop(service_of(writer.app))
+    writer.enqueue()
+    hooking.forget(base, TASKS)
+    writer.enqueue()
+    loop.turn()
+    assert refilling.forgotten(base) == [TASKS]
+    loop.refilling = 0
+    assert loop.turn() is not None
+    loop.refiller.join(30)
+    assert not refilling.uncounted(base)
+    check(base)
+
+
+def test_figures_without_triggers_are_left_to_a_start(writer):
+    """To make triggers waits for all who use the table."""
+    base, loop = writer.database, upkeeping.Loop(service_of(writer.app))
+    hooking.unhook(base, TASKS)
+    loop.refilling = 0
+    loop.turn()
+    assert not loop.refiller.is_alive()
+    assert refilling.uncounted(base) == [TASKS]
+
+
 def test_figures_are_not_mended_while_a_load_is_under_way(mysql_engine, tmp_path, monkeypatch):
     """It has set the triggers aside: new figures would miss all its rows."""
     writer = Writer(mysql_engine.fresh(), tmp_path)
@@ -247,6 +272,9 @@ def test_figures_are_not_mended_while_a_load_is_under_way(mysql_engine, tmp_path
     assert reindexing.locked(loader)
     with pytest.raises(Unavailable):
         reindexing.mend(base)
+    hooking.forget(base, TASKS)
+    reindexing.refill(base)
+    assert refilling.forgotten(base) == [TASKS]
     reindexing.unlock(loader)
     reindexing.mend(base)
     for one in (base, loader):

@@ -50,6 +50,16 @@ def uncounted(database: Database) -> list[Tally]:
     ]
 
 
+def forgotten(database: Database) -> list[Tally]:
+    """Those of which there are no figures, though all stands ready to keep them: whoever counted
+    them anew has given up, or died."""
+    return [
+        tally
+        for tally in TALLIES
+        if not hooking.kept(database, tally) and not hooking.lost(database, tally)
+    ]
+
+
 def recover(database: Database) -> None:
     """There are figures again, unless the account may not make them: then rows are counted."""
     for tally in uncounted(database):

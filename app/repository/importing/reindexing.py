@@ -96,6 +96,20 @@ def recover(database: Database) -> list[str]:
         unlock(database)
 
 
+def refill(database: Database) -> None:
+    """Figures that were forgotten are counted anew, unless a load or another one is at it. Raises
+    Unavailable."""
+    if not locked(database):
+        return
+    try:
+        # What SQLite sorts for them goes to disk: this is a server's process.
+        database.run(indexing.SESSION[database.dialect])
+        for tally in refilling.forgotten(database):
+            refilling.mend(database, tally)
+    finally:
+        unlock(database)
+
+
 def mend(database: Database) -> None:
     """All figures are counted anew. Raises Unavailable, also while a load is running: it has set
     triggers aside, and figures would miss its rows."""
