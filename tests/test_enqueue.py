@@ -210,3 +210,16 @@ def test_a_bulk_with_bad_items_names_their_places_and_changes_nothing(writer):
 def test_a_bulk_has_one_to_a_thousand_items(writer, count):
     answer = writer.call("POST", "tasks/bulk", {"items": [{"type": "t"}] * count}, role="issuer")
     assert [row["parameter"] for row in answer.json["errors"]] == ["items"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fri Nov  5 11:00:00 2027", "Fri Nov 05 11:00:00 2027", "Fri, 05 Nov 2027 11:00:00 GMT",
+        "Friday, 05-Nov-27 11:00:00 GMT", "2027-11-05t12:00:00+01:00", "1825412400",
+        "1825412400000000000ns",
+    ],
+)  # fmt: skip
+def test_a_body_takes_times_as_a_query_does(writer, text):
+    moment = "2027-11-05T11:00:00.000000000Z"
+    assert writer.enqueue(notBefore=text)["notBefore"] == moment
