@@ -217,13 +217,15 @@ def ready(choice: argparse.Namespace) -> Server:
     """
     settings = config.load()
     agents = chosen_agents(choice.agents)
-    port = chosen_port(choice.host, choice.port)
-    at = f"http://{place(WILDCARDS.get(choice.host, choice.host), port)}"
+    chosen_port(choice.host, choice.port)
     database = connect(settings, patient=True)
     known = (prepare if choice.how == "run" else check)(database, settings)
     recover(database)
     # Nothing open is carried into the workers: SQLite's files do not bear it.
     database.close()
+    # Chosen now: another start may have taken the first while this one waited for it.
+    port = chosen_port(choice.host, choice.port)
+    at = f"http://{place(WILDCARDS.get(choice.host, choice.host), port)}"
     crew = Crew(at, agents, known)
     told = announcement(at, not choice.port and port != FIRST_PORT, known, crew.agents)
 

@@ -180,6 +180,26 @@ def test_of_several_that_start_at_once_one_makes_the_demonstration(
     assert made == [0]
 
 
+def test_a_port_that_was_taken_while_the_start_waited_is_not_bound(choose, engine, monkeypatch):
+    choose(TASKS_DATABASE_URL=engine, TASKS_SECRET_KEY="x" * 32)
+    others, made = [], []
+
+    def prepare(*_):
+        others.append(socket.create_server(("127.0.0.1", first)))
+        return {}
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        first = free.getsockname()[1]
+    monkeypatch.setattr(starting, "FIRST_PORT", first)
+    monkeypatch.setattr(starting, "prepare", prepare)
+    monkeypatch.setattr(starting, "Server", lambda given, **options: made.append((given, options)))
+    starting.ready(starting.asked(["run"]))
+    others[0].close()
+    [(given, options)] = made
+    assert options["bind"] != f"127.0.0.1:{first}"
+    assert given["TASKS_PUBLIC_URL"] == f"http://{options['bind']}"
+
+
 def test_credentials_are_kept_for_their_owner_alone(tmp_path):
     kept = tmp_path / "instance" / "demo.json"
     for secret in ("first", "second"):
