@@ -36,7 +36,9 @@ TRIAL = ("START TRANSACTION READ WRITE", "ROLLBACK")
 """Refused by a server that takes no writes; without a quorum it would still greet."""
 SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
-
+THREAD_KIB, COMMAND_KIB = 4_096, 16_384
+"""Pages of SQLite's that a connection keeps: each thread of a server has one. With 16 MiB a million
+tasks' lists cost as much, and a worker could grow by 250."""
 STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock: about a millisecond."""
 FINE = 100
@@ -329,7 +331,7 @@ def sqlite(path: str, settings: Settings, patient: bool) -> Sqlite:
             "synchronous": settings.sqlite_synchronous,
             "foreign_keys": 1,
             "temp_store": "memory",
-            "cache_size": -16_384,
+            "cache_size": -(COMMAND_KIB if patient else THREAD_KIB),
         },
         # Peewee's own, in which migrations run: one that reads first could only fail once somebody
         # else has written.

@@ -13,7 +13,7 @@ from benches.servers import OURS, Server, admit, serving
 LIST = PAGE.partition("?")[0]
 BATCH = 50
 FLAT = 100_000
-"""Requests from which on nothing may grow; before, each thread's cache of pages (16 MiB) fills."""
+"""Requests from which on nothing may grow; before, each thread's cache of pages (4 MiB) fills."""
 
 
 def lines(url: str, room: Path, requests: int) -> Iterator[str]:
