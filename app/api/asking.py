@@ -5,7 +5,7 @@ found, and does one act.
 """
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache
 from typing import Any, TypeVar
 
 from flask import Request, g, request
@@ -164,13 +164,8 @@ def documented(*parameters: dict[str, Any]) -> Callable[[View], View]:
     """The view with `parameters` added to its documentation; goes below all that reads others."""
 
     def decorate(view: View) -> View:
-        @wraps(view)
-        def same(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, **kwargs)
-
-        known = {"arguments": {"parameters": list(parameters)}}
-        same._apidoc = known  # type: ignore[attr-defined]
-        return same  # type: ignore[return-value]
+        view._apidoc = {"arguments": {"parameters": list(parameters)}}  # type: ignore[attr-defined]
+        return view
 
     return decorate
 
