@@ -18,7 +18,7 @@ The rooms, from the doors down; imports point down only:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 
 from app import api, cli, config
 from app.database import connect
@@ -35,7 +35,7 @@ class Application(Flask):
 
     def dispatch_request(self) -> Any:
         """What the view of the request answers, in its turn."""
-        with api.turn():
+        with api.turn(self, request._get_current_object()):  # type: ignore[attr-defined]
             return super().dispatch_request()
 
 

@@ -1,8 +1,9 @@
 """The HTTP door: it translates requests into acts of the repository, and answers back."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from flask import Flask, current_app, request
+from flask import Flask, Request
 
 from app.api import (
     activities,
@@ -18,6 +19,7 @@ from app.api import (
     waiting,
     writing,
 )
+from app.database import Database
 from app.service import service_of
 
 BLUEPRINTS = (tasks.blp, writing.blp, claims.blp, activities.blp, moving.blp)
@@ -25,17 +27,21 @@ WRITERS = (writing.blp.name, claims.blp.name, moving.blp.name)
 """Blueprints whose requests write."""
 
 
-def release(_error: BaseException | None) -> None:
-    """Give the thread's connection back when a request is over."""
-    service_of(current_app).database.release()
-
-
-def turn() -> AbstractContextManager[None]:
-    """Within it the request is answered: reads before writes, whose turn comes with their body."""
-    precedence = service_of(current_app).database.precedence
-    if request.method in ("GET", "HEAD"):
+def turn(app: Flask, asked: Request) -> AbstractContextManager[None]:
+    """Within it `asked` is answered: reads before writes, whose turn comes with their body."""
+    precedence = service_of(app).database.precedence
+    if asked.method in ("GET", "HEAD"):
         return precedence.reading()
-    return precedence.writing() if request.blueprint in WRITERS else nullcontext()
+    return precedence.writing() if asked.blueprint in WRITERS else nullcontext()
+
+
+def releasing(database: Database) -> Callable[[BaseException | None], None]:
+    """What gives the thread's connection back when a request is over."""
+
+    def release(_error: BaseException | None) -> None:
+        database.release()
+
+    return release
 
 
 def register(app: Flask) -> None:
@@ -50,4 +56,4 @@ def register(app: Flask) -> None:
     document.register(app, (*own, *BLUEPRINTS))
     app.register_blueprint(pages.pages)
     app.register_blueprint(health.health)
-    app.teardown_appcontext(release)
+    app.teardown_appcontext(releasing(service_of(app).database))

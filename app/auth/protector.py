@@ -75,13 +75,14 @@ class Protector(ResourceProtector):
         """The caller of the request that is being answered. Raises NotAuthenticated,
         NotAuthorized, Unavailable."""
         # Not Authlib's way through a copy of the request and a signal: that costs 100 us.
-        validator, token = self.parse_request_authorization(request)
-        return validator.validate_token(validator.authenticate_token(token), scopes, request)
+        came = request._get_current_object()  # type: ignore[attr-defined]
+        validator, token = self.parse_request_authorization(came)
+        return validator.validate_token(validator.authenticate_token(token), scopes, came)
 
 
 def protector() -> Protector:
     """The protector of the application that answers."""
-    app: Any = current_app
+    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
     found: Protector | None = app.extensions.get("tasks.protector")
     if found is None:
         found = Protector()

@@ -79,8 +79,9 @@ class Metrics:
 
     def on_answer(self, response: Response) -> Response:
         """A request was answered; what has no route or an odd method is counted together."""
-        route = request.url_rule.rule if request.url_rule else ""
-        method = request.method if request.method in METHODS else "other"
+        asked = request._get_current_object()  # type: ignore[attr-defined]
+        route = asked.url_rule.rule if asked.url_rule else ""
+        method = asked.method if asked.method in METHODS else "other"
         taken = clock.monotonic() - g.began
         self.of_request(route, method, response.status_code).observe(taken)
         return response
