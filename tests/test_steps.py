@@ -228,6 +228,47 @@ def test_of_two_who_cancel_at_once_both_did(writer, monkeypatch, held):
     assert writer.task(task)["revision"] == (3 if held else 2)
 
 
+ALL = {
+    "policy": {"id": "p", "type": "backup", "name": "daily"}, "resource": {"id": "r"},
+    "issuer": {"id": "i", "clusterId": "c"}, "affinity": {"agentId": "a1"}, "tags": ["b", "a"],
+    "context": {"n": 1.5}, "argument": ["x", None], "startedByUser": "u", "workflowId": 7,
+    "execTimeout": 100, "lifeTime": 1e6, "priority": "high",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lod", ["tiny", "short", "long", "full", "debug"])
+def test_a_steps_answer_is_the_task_as_it_is_then(writer, lod):
+    task, lease = writer.held(**ALL)
+    writer.step(task, "progress", lease, {"progress": {"at": 1}, "context": {"n": 2}})
+    parts = {"payload": {"b": 1}, "warnings": [1], "error": {"code": "E", "debug": {"x": 1}}}
+    for step, body in (
+        ("started", None), ("paused", None), ("paused", {}), ("started", None),
+        ("cancelRequested", {}), ("completed", {"result": {"code": "warning", **parts}}),
+        ("completed", {"result": {"code": "warning", **parts}}),
+    ):  # fmt: skip
+        answer = writer.step(task, f"{step}?lod={lod}", lease, body, role="admin")
+        assert (answer.status_code, answer.json) == (200, writer.task(task, lod))
+    other, lease = writer.held(**ALL)
+    back = writer.step(other, f"enqueued?lod={lod}", lease, {"delay": 9, "failed": True})
+    assert back.json == writer.task(other, lod)
+
+
+def test_a_steps_answer_shows_what_another_call_wrote_meanwhile(writer, monkeypatch):
+    task, lease = writer.held()
+    writer.step(task, "started", lease)
+    take = steps.take
+
+    def late(database, seen, taking):
+        monkeypatch.setattr(steps, "take", take)
+        steps.report(database, seen.id, clock.now(), 1, '{"at":9}', '{"x":1}')
+        return take(database, seen, taking)
+
+    monkeypatch.setattr(steps, "take", late)
+    answer = writer.step(task, "paused", lease).json
+    assert (answer["state"], answer["progress"]) == ("paused", {"at": 9})
+    assert answer == writer.task(task, "full")
+
+
 def test_what_may_not_be_cancelled_is_not(writer):
     task = writer.enqueue(cancellable=False)["id"]
     assert code(cancel(writer, task)) == (409, "not_cancellable")

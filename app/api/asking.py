@@ -22,6 +22,7 @@ from app.errors import BadRequest, Fault, NotFound
 from app.lifecycle import Who
 from app.repository import identifying
 from app.repository.activity_steps import Lease
+from app.repository.identifying import Sight
 from app.transitions import Facts
 from app.vocabulary import Lod, Scope
 
@@ -155,6 +156,14 @@ def number_of(catalog: Catalog, key: str, allow_deleted: bool = False) -> int:
 def task_of(key: str) -> Facts:
     """The task that `key` in the path names, as it is now. Raises NotFound."""
     found = identifying.task_of(database(), key, caller().tenant)
+    if found is None:
+        raise NotFound(kind="task")
+    return found
+
+
+def sight_of(key: str) -> Sight:
+    """The same with all that an answer shows of it. Raises NotFound."""
+    found = identifying.sight_of(database(), key, caller().tenant)
     if found is None:
         raise NotFound(kind="task")
     return found

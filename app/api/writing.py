@@ -3,7 +3,7 @@
 A route per step, made from the step's row: who may take it, where it leads, how it is refused.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -26,6 +26,7 @@ from app.api.asking import (
     lease_parameter,
     no_body,
     number_of,
+    sight_of,
     task_of,
 )
 from app.api.blueprint import BASE
@@ -37,9 +38,10 @@ from app.catalog.tasks import TASKS
 from app.catalog.times import written
 from app.errors import UuidConflict
 from app.lifecycle import TASK_STEP, Step, Who
-from app.repository import enqueueing, lookups, projection, steps
+from app.repository import enqueueing, identifying, lookups, projection, steps
 from app.repository.activity_steps import Lease
 from app.repository.enqueueing import Enqueued
+from app.repository.identifying import Sight
 from app.repository.query import Query
 from app.repository.tenants import Node
 from app.transitions import Facts
@@ -47,12 +49,26 @@ from app.vocabulary import Lod, Scope
 
 blp = AskingBlueprint("writing", __name__, url_prefix=f"{BASE}/tasks")
 Act = Callable[..., Facts]
+Bringing = Callable[[Any], Mapping[str, Any]]
 
 
 def shown(catalog: Catalog, number: int, query: Query, default: Lod = Lod.FULL) -> Any:
     """The object with this number, as the answer to a call that wrote it."""
     lod = query.lod or default
     return projection.objects(database(), catalog, lod, [number])[number]
+
+
+def stepped(seen: Sight, facts: Facts, brought: Mapping[str, Any], query: Query) -> Any:
+    """The task `seen` before a step and left with `facts` by it, as the step's answer.
+
+    `brought`: columns of the details that the step wrote, if it was taken now.
+    """
+    lod = query.lod or Lod.FULL
+    if lod is Lod.DEBUG or facts.revision != seen.facts.revision:
+        # Attempts and revisions are read; and so is all where somebody else was faster.
+        return shown(TASKS, facts.id, query)
+    wrote = brought if facts.state != seen.facts.state else {}
+    return identifying.changed(database(), lod, seen, facts, wrote)
 
 
 def fence_of(proven: Lease | None, task: int) -> int | None:
@@ -103,11 +119,12 @@ def words_of(step: Step) -> str:
 
 
 def task_step(
-    name: str, body: Any, answer: str = "task"
+    name: str, body: Any, answer: str = "task", brings: Bringing = lambda _: {}
 ) -> Callable[[Act], Callable[..., Response]]:
     """Hang a view on the route of a step; it gets the task, fence and body and takes the step.
 
-    `answer`: "task", or "lease" for what only keeps a lease alive.
+    `answer`: "task", or "lease" for what only keeps a lease alive; `brings`: the columns of the
+    details that the step writes for a body.
     """
     step = TASK_STEP[name]
     leased = step.who is not Who.ISSUER
@@ -128,9 +145,12 @@ def task_step(
         def taken(content: Any, query: Query, task_id: str) -> Response:
             proven = lease(not exempt() or step.who is Who.HOLDER) if leased else None
             check()
-            task = task_of(task_id)
-            facts = view(task, fence_of(proven, task.id), content)
-            return as_json(beating(facts) if answer == "lease" else shown(TASKS, task.id, query))
+            if answer == "lease":
+                task = task_of(task_id)
+                return as_json(beating(view(task, fence_of(proven, task.id), content)))
+            seen = sight_of(task_id)
+            facts = view(seen.facts, fence_of(proven, seen.facts.id), content)
+            return as_json(stepped(seen, facts, brings(content), query))
 
         return taken  # type: ignore[no-any-return]
 
@@ -206,7 +226,7 @@ def return_task(task: Facts, fence: int | None, content: Any) -> Facts:
     return steps.give_back(database(), task, clock.now(), fence, digest, **content)
 
 
-@task_step("completed", forms.COMPLETION)
+@task_step("completed", forms.COMPLETION, brings=orders.parts)
 def complete_task(task: Facts, fence: int | None, content: Any) -> Facts:
     """Say how the work ended."""
     code, parts = content["result"]["code"], orders.parts(content)
