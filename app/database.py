@@ -98,20 +98,12 @@ class Database(Connections):
     def write_transaction(self) -> Iterator[None]:
         """What happens inside is written whole when it ends well, and not at all when it raises."""
         self.precedence.pause()
-        opened = (
-            self.transaction(("START TRANSACTION",)) if self.dialect == "mysql" else self.alone()
-        )
-        with opened:
+        # IMMEDIATE: two deferred readers of SQLite that both turn writer can only fail.
+        begin = "START TRANSACTION" if self.dialect == "mysql" else "BEGIN IMMEDIATE"
+        with self.engine.writing(self.timeout), self.transaction((begin,)):
             yield
             began = self.precedence.committing()
         self.precedence.committed(began)
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """A transaction of SQLite's that writes, of which there is one at a time."""
-        # IMMEDIATE: two deferred readers that both turn writer can only fail.
-        with self.engine.writing(self.timeout), self.transaction(("BEGIN IMMEDIATE",)):
-            yield
 
     @contextmanager
     def transaction(self, begin: Sequence[str]) -> Iterator[None]:

@@ -4,8 +4,8 @@ import itertools
 import os
 import select
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -80,23 +80,9 @@ class Sqlite(peewee.SqliteDatabase):
         """The file, where it is not there."""
         return "" if Path(self.database).exists() else str(self.database)
 
-    @contextmanager
-    def writing(self, seconds: int) -> Iterator[None]:
-        """This thread alone writes in this process. Raises Unavailable after `seconds`."""
-        if not self.shared:
-            yield
-            return
-        if not self.pen.acquire(timeout=seconds):
-            raise Unavailable(reason="the database is busy")
-        state = self._state
-        own = state.conn
-        try:
-            self.take(self.writer)
-            yield
-        finally:
-            self.writer = state.conn
-            self.take(own)
-            self.pen.release()
+    def writing(self, seconds: int) -> AbstractContextManager[None]:
+        """Within it this thread alone writes in this process: see `Pen`."""
+        return Pen(self, seconds) if self.shared else nullcontext()
 
     def take(self, connection: Any) -> None:
         """This thread goes on with `connection`; None: with none, until the next statement."""
@@ -142,6 +128,29 @@ class Sqlite(peewee.SqliteDatabase):
         return ended
 
 
+class Pen:
+    """Who has it alone writes in this process, over the connection of those who write."""
+
+    __slots__ = ("engine", "own", "seconds")
+
+    def __init__(self, engine: Sqlite, seconds: int) -> None:
+        """`seconds`: how long is waited for it."""
+        self.engine, self.seconds = engine, seconds
+
+    def __enter__(self) -> None:
+        """Take it. Raises Unavailable."""
+        if not self.engine.pen.acquire(timeout=self.seconds):
+            raise Unavailable(reason="the database is busy")
+        self.own = self.engine._state.conn
+        self.engine.take(self.engine.writer)
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back; the thread goes on with its own connection."""
+        self.engine.writer = self.engine._state.conn
+        self.engine.take(self.own)
+        self.engine.pen.release()
+
+
 class Server(peewee.MySQLDatabase):
     """A MySQL-compatible server, reached through the driver that this process has.
 
@@ -185,6 +194,10 @@ class Server(peewee.MySQLDatabase):
             connection.close()
             raise
         return connection
+
+    def writing(self, seconds: int) -> AbstractContextManager[None]:
+        """As many write at a time as the server bears."""
+        return nullcontext()
 
     def fit(self, server: Address) -> bool:
         """Whether `server` can be reached and takes writes."""

@@ -31,11 +31,41 @@ SHARE = 1 / 16
 class Read:
     """A read that is being carried out."""
 
-    __slots__ = ("over", "until")
+    __slots__ = ("over", "precedence", "until")
 
-    def __init__(self) -> None:
+    def __init__(self, precedence: "Precedence") -> None:
+        self.precedence = precedence
         self.over = Event()
         self.until = clock.monotonic() + SHORT_SECONDS
+
+    def __enter__(self) -> None:
+        """It begins."""
+        self.precedence.reads.add(self)
+
+    def __exit__(self, *_: object) -> None:
+        """It is over."""
+        self.precedence.reads.discard(self)
+        self.over.set()
+
+
+class Write:
+    """A write that is being carried out, in its turn."""
+
+    __slots__ = ("precedence",)
+
+    def __init__(self, precedence: "Precedence") -> None:
+        self.precedence = precedence
+
+    def __enter__(self) -> None:
+        """It is coming: its turn begins later."""
+        thread = self.precedence.thread
+        thread.courtesy, thread.coming = COURTESY_SECONDS, True
+
+    def __exit__(self, *_: object) -> None:
+        """It is done."""
+        thread = self.precedence.thread
+        thread.courtesy, thread.coming = 0, False
+        self.precedence.land()
 
 
 class Writing(local):
@@ -60,26 +90,13 @@ class Precedence:
         self.commits = 0.0
         """How long a COMMIT takes in the mean, in seconds."""
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Writes that come to a place where they can wait let this thread go first."""
-        read = Read()
-        self.reads.add(read)
-        try:
-            yield
-        finally:
-            self.reads.discard(read)
-            read.over.set()
+    def reading(self) -> Read:
+        """Within it, writes that come to a place where they can wait let this thread go first."""
+        return Read(self)
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """This thread writes in its turn, which it takes when it begins."""
-        self.thread.courtesy, self.thread.coming = COURTESY_SECONDS, True
-        try:
-            yield
-        finally:
-            self.thread.courtesy, self.thread.coming = 0, False
-            self.land()
+    def writing(self) -> Write:
+        """Within it this thread writes in its turn, which it takes when it begins."""
+        return Write(self)
 
     def begin(self) -> None:
         """What is to be written has arrived: wait for a place, and let reads go first."""
