@@ -4,10 +4,14 @@ import json
 from hashlib import sha256
 from typing import Any
 
+WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+SORTING = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+"""Made once: what `json.dumps` is told otherwise than usual makes a new one at each call."""
+
 
 def compact(value: Any) -> str:
     """JSON without blanks, members in the order given."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return WRITER.encode(value)
 
 
 def plain(value: Any) -> Any:
@@ -23,5 +27,5 @@ def plain(value: Any) -> Any:
 
 def digest(value: Any) -> bytes:
     """SHA-256 of a JSON value: the same for values that are equal."""
-    text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = SORTING.encode(plain(value))
     return sha256(text.encode("utf-8", "surrogatepass")).digest()

@@ -4,6 +4,7 @@ Every function takes the facts as they are and gives the facts as they will be; 
 writes the difference under the condition that nothing has changed meanwhile.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from app.catalog.times import LAST
@@ -117,16 +118,8 @@ def after(moment: int | None) -> int | None:
 
 def alarms(facts: Facts) -> list[tuple[int, Timer]]:
     """When each timer that runs now fires, in the order of the table."""
-    moments = {
-        Timer.QUEUE: queue_ends(facts),
-        Timer.ACK: facts.lease_until,
-        Timer.HEARTBEAT: facts.lease_until,
-        Timer.EXEC: exec_ends(facts),
-        Timer.LIFE: sum_of(facts.enqueued_at, facts.life_time),
-        Timer.GRACE: facts.cancel_at,
-    }
-    running = ((moments[row.timer], row.timer) for row in TIMERS if facts.standing in row.runs)
-    return [(moment, timer) for moment, timer in running if moment is not None]
+    fires_at = ((MOMENTS[timer](facts), timer) for timer in RUNS[facts.standing])
+    return [(moment, timer) for moment, timer in fires_at if moment is not None]
 
 
 def sum_of(moment: int | None, interval: int | None) -> int | None:
@@ -145,6 +138,19 @@ def exec_ends(facts: Facts) -> int | None:
     if facts.exec_timeout is None:
         return None
     return sum_of(facts.ran_at, facts.exec_timeout - facts.ran)
+
+
+MOMENTS: dict[Timer, Callable[[Facts], int | None]] = {
+    Timer.QUEUE: queue_ends,
+    Timer.ACK: lambda facts: facts.lease_until,
+    Timer.HEARTBEAT: lambda facts: facts.lease_until,
+    Timer.EXEC: exec_ends,
+    Timer.LIFE: lambda facts: sum_of(facts.enqueued_at, facts.life_time),
+    Timer.GRACE: lambda facts: facts.cancel_at,
+}
+"""When each timer fires, if it runs and nothing comes between."""
+RUNS = {state: [row.timer for row in TIMERS if state in row.runs] for state in State}
+"""The timers that run in each state."""
 
 
 def fires(facts: Facts, now: int) -> Timer | None:
