@@ -5,6 +5,7 @@ import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
+from time import time
 from typing import Any
 
 import orjson
@@ -52,13 +53,48 @@ def familiar(text: str) -> str:
     return searched(text)
 
 
+UNSAID = {
+    **dict.fromkeys(("pathname", "filename", "module", "threadName", "processName"), "(unknown)"),
+    **dict.fromkeys(("args", "exc_info", "exc_text", "stack_info", "funcName", "taskName"), None),
+    **dict.fromkeys(("lineno", "thread", "process", "relativeCreated"), 0),
+    "levelno": logging.INFO,
+    "levelname": "INFO",
+}
+"""What a record has that says nothing of where in the code it was made."""
+
+
+class Happening(logging.LogRecord):
+    """A record of what happens all day: its words and facts.
+
+    It is made in a third of the time that the library's own takes, twice in nearly every request.
+    """
+
+    def __init__(self, name: str, words: str, facts: dict[str, Any]) -> None:
+        """`name`: of the logger."""
+        now = time()
+        self.__dict__.update(
+            UNSAID, name=name, msg=words, facts=facts, created=now, msecs=now % 1 * 1000
+        )
+
+
+def tell(log: logging.Logger, words: str, facts: dict[str, Any]) -> None:
+    """Write a line of level INFO with `facts`; for callers who have seen that it will be shown."""
+    log.handle(Happening(log.name, words, facts))
+
+
+@lru_cache(maxsize=4)
+def second(moment: int) -> str:
+    """Epoch seconds as a log line says them."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 class Line(logging.Formatter):
     """A record as one line of JSON; `extra={"facts": {...}}` adds members."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of `record`."""
         members: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": f"{second(int(record.created))}.{int(record.msecs):03}+00:00",
             "level": record.levelname,
             "logger": record.name,
             "message": redacted(record.getMessage()),
@@ -69,6 +105,15 @@ class Line(logging.Formatter):
         if record.exc_info:
             members["exception"] = redacted(self.formatException(record.exc_info))
         return orjson.dumps(members, default=str).decode()
+
+
+class Stderr(logging.StreamHandler[Any]):
+    """Lines on stderr, which sends each of them on by itself."""
+
+    def flush(self) -> None:
+        """Send on what has not gone yet, where that is another stream."""
+        if not getattr(self.stream, "line_buffering", False):
+            super().flush()
 
 
 class SlowClient(logging.Filter):
@@ -94,9 +139,7 @@ def configuration(level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": Line}},
         "filters": {"slow": {"()": SlowClient}},
-        "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["slow"]}
-        },
+        "handlers": {"stderr": {"()": Stderr, "formatter": "line", "filters": ["slow"]}},
         "root": {"level": louder, "handlers": ["stderr"]},
         "loggers": {
             "app": {"level": level},

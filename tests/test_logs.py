@@ -72,3 +72,36 @@ def test_libraries_never_log_at_debug():
     chosen = logs.configuration("DEBUG")
     assert chosen["root"]["level"] == "INFO"
     assert chosen["loggers"]["app"]["level"] == "DEBUG"
+
+
+def test_what_happens_all_day_is_told_as_the_library_tells_it(caplog):
+    log = logging.getLogger("app.test")
+    with caplog.at_level(logging.INFO):
+        logs.tell(log, "answered", {"status": 200})
+        log.info("answered", extra={"facts": {"status": 200}})
+    quick, plain = caplog.records
+    made, other = (json.loads(logs.Line().format(record)) for record in (quick, plain))
+    assert len(made.pop("time")) == len(other.pop("time")) == len("2027-01-01T00:00:00.000+00:00")
+    assert made == other
+    assert abs(quick.created - plain.created) < 1
+    assert vars(plain).keys() <= vars(quick).keys()
+
+
+class Kept:
+    """A stream that counts how often it is told to send on what it has."""
+
+    def __init__(self, line_buffering):
+        self.line_buffering, self.told, self.flushed = line_buffering, "", 0
+
+    def write(self, text):
+        self.told += text
+
+    def flush(self):
+        self.flushed += 1
+
+
+@pytest.mark.parametrize(("line_buffering", "flushed"), [(True, 0), (False, 1)])
+def test_lines_are_sent_on_where_the_stream_does_not(line_buffering, flushed):
+    stream = Kept(line_buffering)
+    logs.Stderr(stream).emit(logging.LogRecord("x", 20, __file__, 1, "a", None, None))
+    assert (stream.told, stream.flushed) == ("a\n", flushed)

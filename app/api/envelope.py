@@ -11,7 +11,7 @@ from gunicorn.http.errors import ParseException
 
 from app import clock
 from app.api.parsing import SHORT, entries
-from app.logs import REQUEST_ID, redacted
+from app.logs import REQUEST_ID, redacted, tell
 
 SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 HEADERS = (
@@ -70,7 +70,7 @@ def finish(response: Response) -> Response:
         # The server gives a request a few seconds to arrive; an answer may take longer to leave.
         connection.settimeout(SENDING_SECONDS)
     if log.isEnabledFor(logging.INFO):
-        log.info("answered", extra={"facts": facts(asked, noted, response)})
+        tell(log, "answered", facts(asked, noted, response))
     return response
 
 

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from app.database import Database
+from app.logs import tell
 from app.repository.dictionaries import AGENTS, entries_of
 from app.signals import lease_lost, moved, stepped, turned
 from app.vocabulary import State
@@ -33,14 +34,14 @@ def on_step(
             "task": task, "attempt": attempt, "step": step, "state": state.value,
             "executor": name_of(database, executor), **more,
         }  # fmt: skip
-        log.info("stepped", extra={"facts": told(facts)})
+        tell(log, "stepped", told(facts))
 
 
 def on_move(database: Database, activity: int, task: int, step: str, state: State) -> None:
     """An activity took a step."""
     if log.isEnabledFor(logging.INFO):
         facts = {"activity": activity, "task": task, "step": step, "state": state.value}
-        log.info("moved", extra={"facts": facts})
+        tell(log, "moved", facts)
 
 
 def on_loss(database: Database, task: int, step: str) -> None:
