@@ -10,7 +10,7 @@ import worlds
 from commands import Commands
 
 from app.catalog.tallies import TALLIES
-from app.database import mysql_driver
+from app.engines import mysql_driver
 from app.repository import hooking, refilling
 from app.repository.importing import loading, reindexing
 from app.service import service_of
