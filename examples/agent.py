@@ -1,8 +1,6 @@
-"""An agent: it claims tasks, carries them out under their leases, and obeys cancellation.
+"""An agent: it carries out tasks under their leases, obeys cancellation, and on SIGTERM hands back.
 
-    TASKS_URL=http://127.0.0.1:8080 CLIENT_ID=... CLIENT_SECRET=... python examples/agent.py NAME
-
-Put your own work into `carry_out`. On SIGTERM the agent hands back what it holds."""
+TASKS_URL=http://127.0.0.1:8080 CLIENT_ID=... CLIENT_SECRET=... python examples/agent.py NAME"""
 
 import signal
 import sys
@@ -19,16 +17,15 @@ class Held:
     """A task that this agent holds; a thread keeps its lease alive until it is `over`."""
 
     def __init__(self, http, task):
-        self.http, self.task, self.over, self.cancelled = http, task, Event(), False
+        self.http, self.task, self.over = http, task, Event()
         CALLED.clear()
         Thread(target=self.keep, daemon=True).start()
 
     def step(self, name, **body):
         """Take a step -> the answer. Raises RequestException: 409 when the lease is lost."""
         url, lease = f"{API}/tasks/{self.task['id']}/{name}", self.task["lease"]["token"]
-        told = self.http.put(url, json=body, headers={"Lease-Token": lease}).json()
+        told = self.told = self.http.put(url, json=body, headers={"Lease-Token": lease}).json()
         if told["cancelRequested"]:
-            self.cancelled = True
             CALLED.set()
         return told
 
@@ -42,14 +39,13 @@ class Held:
 
 
 def carry_out(held, steps=10):
-    """Do the work -> the task then. Here: rest for `argument.seconds`, reporting every step."""
+    """Your own work goes here -> the task then. This rests for `argument.seconds` and reports."""
     held.step("started")
-    pause = float(held.task.get("argument", {}).get("seconds", 5)) / steps
     for done in range(held.task.get("progress", {}).get("current", 0), steps):
-        CALLED.wait(pause)
+        CALLED.wait(float(held.task.get("argument", {}).get("seconds", 5)) / steps)
         if STOPPING.is_set():
             return held.step("enqueued", reason="the agent was stopped")
-        if held.cancelled:
+        if held.told["cancelRequested"]:
             return held.step("completed", result={"code": "cancelled"})
         held.step("progress", progress={"current": done + 1, "total": steps})
     return held.step("completed", result={"code": "ok"})
@@ -74,9 +70,8 @@ def main(name, http, key=""):
                 finally:
                     held.over.set()
         except RequestException as error:
-            # What is lost is left alone: the timers give it to somebody who can finish it.
             print(f"going on: {error}", flush=True)
-            STOPPING.wait(1)
+            STOPPING.wait(1)  # what is lost is left alone: timers give it to somebody else
 
 
 if __name__ == "__main__":

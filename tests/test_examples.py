@@ -195,3 +195,8 @@ def test_a_number_of_agents_that_is_none_is_an_error(agents):
     status, said = refused(*command("run", f"--agents={agents}"))
     assert status == 1
     assert said == [f"error: AGENTS must be a whole number from 0 to 8, not '{agents}'"]
+
+
+@pytest.mark.parametrize("name", ["agent", "issue"])
+def test_an_example_is_read_in_two_minutes(name):
+    assert len((ROOT / "examples" / f"{name}.py").read_text().splitlines()) <= 80
