@@ -12,8 +12,9 @@ from app.errors import QueryTooSlow
 from app.repository import invariants, projection
 from app.repository.counting import counted
 from app.repository.estimating import Estimates
+from app.repository.fetching import Torn
 from app.repository.filtering import deleted_too, demands, predicates, seen
-from app.repository.ordering import Lister, Torn
+from app.repository.ordering import Lister
 from app.repository.paging import Question, check_size, continued, fresh, token
 from app.repository.plans import Plan
 from app.repository.query import PAGE, Query

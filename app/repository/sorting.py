@@ -1,0 +1,87 @@
+"""Lists whose rows are few: all of them are fetched, and sorted here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.connections import Row
+from app.repository.fetching import Fetcher, Torn, place
+from app.repository.naming import entries
+from app.repository.planning import Planner
+from app.repository.plans import Demand
+from app.repository.portions import MANY
+from app.repository.predicates import Predicates
+from app.repository.terms import Keys, Term, comparable, earlier
+from app.repository.walking import run
+from app.repository.walks import Head
+
+
+@dataclass(frozen=True, eq=False)
+class Few:
+    """Rows of the order's columns alone, and where each column is."""
+
+    rows: list[Row]
+    places: dict[str, int]
+
+
+class Sorter(Fetcher):
+    """Sorts what its walks find."""
+
+    def few(self, terms: list[Term], predicates: Predicates) -> "Few | None":
+        """All rows that satisfy `predicates`; None when they are more than were expected."""
+        if self.alone:
+            raise Torn
+        demand = Demand(self.catalog, predicates, "id", False, None, MANY)
+        plan = Planner(self.estimates, demand, self.bounds).best()
+        self.plans.append(plan)
+        columns = [self.catalog.model.id]
+        places = {
+            term.column: place(columns, self.catalog.model._meta.columns[term.column])
+            for term in terms
+        }
+        head = Head(("terms", tuple(places)), tuple(columns))
+        found: dict[int, Row] = {}
+        for walk in plan.walks:
+            rows = run(self.database, self.catalog, walk, head, MANY)
+            if len(rows) == MANY:
+                return None
+            found |= {row[0]: row for row in rows}
+        return Few(list(found.values()), places)
+
+    def sorted_here(
+        self, terms: list[Term], few: "Few", after: Keys | None, want: int
+    ) -> list[Row]:
+        """The first `want` of a few rows, beyond `after`."""
+        ordered = self.in_order(few.rows, terms, few.places)
+        if after is not None:
+            ordered = [row for row in ordered if self.beyond(terms, few, row, after)]
+        return self.fetched([row[0] for row in ordered[:want]])
+
+    def beyond(self, terms: list[Term], few: "Few", row: Row, after: Keys) -> bool:
+        """Whether `row` comes after the keys `after`."""
+        for term, edge in zip(terms, after, strict=True):
+            key = self.key(term, row[few.places[term.column]])
+            if key != edge:
+                return earlier(edge, key, term.descending)
+        return False
+
+    def in_order(
+        self, rows: list[Row], terms: list[Term], places: dict[str, int] | None = None
+    ) -> list[Row]:
+        """`rows` sorted by `terms`."""
+        for term in reversed(terms):
+            at = (places or self.places)[term.column]
+            keys = self.comparables(term, {row[at] for row in rows})
+            rows = sorted(rows, key=lambda row: keys[row[at]], reverse=term.descending)
+        return rows
+
+    def comparables(self, term: Term, values: set[Any]) -> dict[Any, Any]:
+        """What a term sorts each of a column's values by."""
+        if term.names:
+            entries(self.database, term, values)  # all by one statement
+        return {value: comparable(self.key(term, value)) for value in values}
+
+    def listed(
+        self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
+    ) -> list[Row]:
+        """The first `want` rows in the order of `terms`, beyond `after`."""
+        raise NotImplementedError
