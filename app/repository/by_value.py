@@ -5,7 +5,7 @@ from typing import Any
 
 from app.connections import Row
 from app.repository.naming import named
-from app.repository.portions import handfuls
+from app.repository.portions import handfuls, whole
 from app.repository.predicates import Among, Predicate, Predicates
 from app.repository.sorting import Sorter
 from app.repository.terms import Keys, Term, without
@@ -36,7 +36,8 @@ class ByValue(Sorter):
         numbers = sorted(row.values[0] for _, row in some if isinstance(row, Among))
         if 1 < len(numbers) == len(some):
             inner = Among(terms[0].column, tuple(numbers))
-            few = self.few(terms, (inner, *without(predicates, inner)))
+            together = (inner, *without(predicates, inner))
+            few = self.few(terms, whole(self.estimates, self.bounds, together))
             if few is not None:
                 return self.sorted_here(terms, few, after, want)
         return self.by_value(iter(some), terms[1:], predicates, after, want)

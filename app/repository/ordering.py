@@ -34,8 +34,10 @@ class Lister(ByValue, ByTime):
         if term.column in UNIQUE:
             return self.walked(predicates, term, after, want)
         plain = len(terms) == 2 and rest[0].column == "id" and not several(term)
-        if not plain and better_sorted(self.estimates, self.bounds, terms, predicates, after, want):
-            few = self.few(terms, predicates)
+        if not plain:
+            asked = (self.estimates, self.bounds, terms, predicates, after, want)
+            plan = better_sorted(*asked)
+            few = None if plan is None else self.few(terms, plan)
             if few is not None:
                 return self.sorted_here(terms, few, after, want)
         if term.names:

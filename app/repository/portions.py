@@ -12,7 +12,7 @@ from app.repository.estimating import Estimates
 from app.repository.invariants import Bounds
 from app.repository.naming import named
 from app.repository.planning import Planner
-from app.repository.plans import Demand
+from app.repository.plans import Demand, Plan
 from app.repository.predicates import Among, Missing, Predicate, Predicates, on
 from app.repository.terms import WORDS, Keys, Term, contradicts, earlier, without
 
@@ -38,29 +38,35 @@ FREQUENT = 2_000
 """Rows from which on a name has a statement of its own."""
 
 
+def whole(estimates: Estimates, bounds: Bounds, predicates: Predicates) -> Plan:
+    """The plan by which all rows that satisfy `predicates` are fetched, in no order."""
+    demand = Demand(estimates.catalog, predicates, "id", False, None, MANY)
+    return Planner(estimates, demand, bounds).best()
+
+
 def better_sorted(
     estimates: Estimates, bounds: Bounds, terms: list[Term], predicates: Predicates,
     after: Keys | None, want: int,
-) -> bool:  # fmt: skip
-    """Whether all rows that satisfy `predicates` are better fetched and sorted here than asked
-    for one value of the first term after the other."""
+) -> Plan | None:  # fmt: skip
+    """The plan by which all rows that satisfy `predicates` are fetched, where they are better
+    sorted here than asked for one value of the first term after the other."""
     rows, visited = estimates.matches(predicates), estimates.narrowest(predicates)
     if visited <= SMALL:
-        return True
+        return whole(estimates, bounds, predicates)
     if rows > MANY:
-        return False
-    whole = Demand(estimates.catalog, predicates, "id", False, None, MANY)
-    cost = Planner(estimates, whole, bounds).best().cost + rows * SORTED_HERE
+        return None
+    plan = whole(estimates, bounds, predicates)
+    cost = plan.cost + rows * SORTED_HERE
     some: Iterable[tuple[Term, Predicate]] = parts(terms, predicates)
     if terms[0].names:
         # Name after name, one row in so many is wanted; unless the first few names have enough.
         if by_handfuls(estimates, visited, rows, want) < cost:
-            return False
+            return None
         some = list(islice(named_parts(estimates, terms, predicates, after), FIRST))
         likely = sum(estimates.matches((row, *without(predicates, row))) for _, row in some)
         if likely < want and len(some) == FIRST:
-            return True
-    return cost < one_by_one(estimates, bounds, some, predicates, want, cost)
+            return plan
+    return plan if cost < one_by_one(estimates, bounds, some, predicates, want, cost) else None
 
 
 def by_handfuls(estimates: Estimates, visited: float, rows: float, want: int) -> float:

@@ -6,8 +6,7 @@ from typing import Any
 from app.connections import Row
 from app.repository.fetching import Fetcher, Torn, place
 from app.repository.naming import entries
-from app.repository.planning import Planner
-from app.repository.plans import Demand
+from app.repository.plans import Plan
 from app.repository.portions import MANY
 from app.repository.predicates import Predicates
 from app.repository.terms import Keys, Term, comparable, earlier
@@ -26,12 +25,10 @@ class Few:
 class Sorter(Fetcher):
     """Sorts what its walks find."""
 
-    def few(self, terms: list[Term], predicates: Predicates) -> "Few | None":
-        """All rows that satisfy `predicates`; None when they are more than were expected."""
+    def few(self, terms: list[Term], plan: Plan) -> "Few | None":
+        """All rows that `plan` finds; None when they are more than were expected."""
         if self.alone:
             raise Torn
-        demand = Demand(self.catalog, predicates, "id", False, None, MANY)
-        plan = Planner(self.estimates, demand, self.bounds).best()
         self.plans.append(plan)
         columns = [self.catalog.model.id]
         places = {
