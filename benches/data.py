@@ -237,12 +237,12 @@ def build(database: Database) -> None:
     if database.dialect == "sqlite":
         for index in bulky(database):
             where = f" WHERE {index.where}" if index.where else ""
-            columns = ", ".join(index.columns)
+            columns = ", ".join(index.whole)
             database.run(f"CREATE INDEX {index.name} ON {index.table} ({columns}){where}")
         return
     for table in dict.fromkeys(index.table for index in INDEXES):
         parts = [
-            f"ADD INDEX {index.name} ({', '.join(index.columns)})"
+            f"ADD INDEX {index.name} ({', '.join(index.whole)})"
             for index in bulky(database)
             if index.table == table
         ]

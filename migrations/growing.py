@@ -14,6 +14,12 @@ BREATH_SECONDS = 0.3
 """All who wait for a SQLite file look at it every tenth of a second."""
 
 
+def breathe(db, table):
+    """Let others write, if there is anything in `table` that they would have waited for."""
+    if db.execute_sql(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
+        sleep(BREATH_SECONDS)
+
+
 def has_column(db, table, column):
     """Whether `table` has `column`."""
     return any(known.name == column for known in db.get_columns(table))
@@ -41,10 +47,28 @@ def add_index(db, table, name, columns, where=""):
     if isinstance(db, SqliteDatabase):
         partial = f" WHERE {where}" if where else ""
         db.execute_sql(f"CREATE INDEX {name} ON {table} ({columns}){partial}")
-        sleep(BREATH_SECONDS)
+        breathe(db, table)
     else:
         added = f"ADD INDEX {name} ({columns})"
         db.execute_sql(f"ALTER TABLE {table} {added}, ALGORITHM=INPLACE, LOCK=NONE")
+
+
+def replace_index(db, table, name, columns, where=""):
+    """The index `name` has exactly `columns`; nobody sees `table` without it meanwhile."""
+    known = {index.name: index.columns for index in db.get_indexes(table)}
+    if known.get(name) == columns:
+        return
+    told = ", ".join(columns)
+    if isinstance(db, SqliteDatabase):
+        with db.atomic("IMMEDIATE"):
+            db.execute_sql(f"DROP INDEX IF EXISTS {name}")
+            partial = f" WHERE {where}" if where else ""
+            db.execute_sql(f"CREATE INDEX {name} ON {table} ({told}){partial}")
+        breathe(db, table)
+    else:
+        dropped = f"DROP INDEX {name}, " if name in known else ""
+        change = f"{dropped}ADD INDEX {name} ({told})"
+        db.execute_sql(f"ALTER TABLE {table} {change}, ALGORITHM=INPLACE, LOCK=NONE")
 
 
 def drop_index(db, table, name):

@@ -39,6 +39,7 @@ def down(migrator, db):
 """
 ADDING = re.compile(
     r"CREATE TABLE IF NOT EXISTS |CREATE INDEX |ALTER TABLE \w+ ADD (COLUMN|INDEX) |(?i:SELECT) "
+    r"|(ALTER TABLE \w+ )?DROP INDEX (IF EXISTS )?(\w+),? (ADD|CREATE) INDEX \4 "
     r"|PRAGMA |SHOW |SET SESSION "
     r"|(DROP TRIGGER IF EXISTS|CREATE TRIGGER) \w+_tallied_|(DELETE FROM|INSERT INTO) \w+_tall"
     r"|(CREATE TEMPORARY TABLE|DROP TABLE( IF EXISTS)?) \w+_fresh|BEGIN|COMMIT"
@@ -143,6 +144,29 @@ def test_a_claim_without_its_index_is_refused_alike(writer):
     assert reindexing.recover(writer.database)
     assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
     assert NO_INDEX in answer.json["detail"]
+
+
+def test_each_index_has_the_columns_of_the_catalog_also_when_some_were_put_back(engine):
+    base = opened(engine)
+    while schema.downgrade(base) != ["0006_add_tails"]:
+        pass
+    assert of_catalog(base) == {index for index in INDEXES if not index.tail}
+    schema.upgrade(base)
+    assert of_catalog(base) == set(INDEXES)
+    base.close()
+
+
+def of_catalog(base):
+    """The indexes that have exactly the columns that the catalog says."""
+    there = {
+        (table, index.name): tuple(index.columns)
+        for table in {index.table for index in INDEXES}
+        for index in base.engine.get_indexes(table)
+    }
+    return {
+        index for index in INDEXES
+        if there[index.table, index.name] == tuple(column.split()[0] for column in index.whole)
+    }  # fmt: skip
 
 
 def test_many_missing_indexes_are_one_sentence():
@@ -257,8 +281,11 @@ def test_what_is_named_as_adding_only_adds(engine, growing):
         if any(row.name == path.stem and row.applied for row in schema.status(base)):
             while schema.downgrade(base) != [path.stem]:
                 pass
-        for text in said(base, lambda: schema.upgrade(base, path.stem)):  # noqa: B023
-            assert ADDING.match(text.strip()), text
+        told = said(base, lambda: schema.upgrade(base, path.stem))  # noqa: B023
+        for text, later in zip(told, [*told[1:], ""], strict=True):
+            # An index is dropped only for another of its name, by the same transaction.
+            whole = f"{text} {later}" if text.startswith("DROP INDEX") else text
+            assert ADDING.match(whole.strip()), text
             online = "ALGORITHM=IN" in text or base.dialect == "sqlite"
             assert online or not text.startswith("ALTER TABLE"), text
     schema.downgrade(base)

@@ -8,7 +8,7 @@ from app.catalog.rows import Members
 from app.catalog.tasks import TASKS
 from app.models import Policy, Task
 from app.repository import invariants
-from app.repository.costs import LOOKED_UP, Costs
+from app.repository.costs import LOOKED_UP, TESTED, Costs
 from app.repository.elsewhere import Containing, Within
 from app.repository.estimating import Estimates, indexes
 from app.repository.planning import BRANCHES, Planner
@@ -78,6 +78,21 @@ def test_for_few_rows_what_other_tables_have_is_looked_up_for_each(estimates, ro
     assert row.singly().shape != row.shape
     (walk,) = planner(estimates, row, limit=SINGLY).best().walks
     assert walk.predicates == (row,)
+
+
+def test_what_the_index_tests_costs_no_look_at_the_rows(estimates):
+    index = next(indexes("tasks", "type_id"))
+    costs, rest = Costs(estimates), (Among("type_id", (1,)), POLICY)
+    told, looked_at = (costs.walked(10_000, 10_000, rest, one) for one in (index, None))
+    assert told == pytest.approx(10_000 * TESTED + costs.walked(100, 100, (), None))
+    assert told < looked_at / 2
+
+
+def test_a_walk_is_not_told_apart_by_what_it_begins_with(estimates):
+    index, costs = next(indexes("tasks", "policy_id")), Costs(estimates)
+    assert "policy_id" not in index.tail
+    with_it, without = (costs.walked(1_000, 1_000, (POLICY,), one) for one in (index, None))
+    assert with_it == without
 
 
 def test_a_row_has_few_tags_however_many_are_asked_for(estimates):

@@ -2,10 +2,12 @@
 
 SQLite keeps only the rows that `where` names; MySQL has no partial indexes and keeps them all, so a
 plan that uses one repeats the condition. The primary key stands behind the last column of each
-index on both engines: equal keys come in order of id.
+index on both engines: equal keys come in order of id. Some have a tail behind it: columns by which
+rows are told apart without being looked at.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,18 @@ class Index:
     serves: str = ""
     lacks: tuple[int, ...] = ()
     """Values of the first column that `where` leaves out."""
+    tail: tuple[str, ...] = ()
+    """Columns behind the id, which must not change in a row's life: each would be written again."""
 
     @property
     def name(self) -> str:
         """The index's name in the database."""
         return "_".join((self.table, *(column.split()[0] for column in self.columns)))
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """All columns that the database is told of."""
+        return (*self.columns, "id", *self.tail) if self.tail else self.columns
 
 
 def plain(table: str, *columns: str) -> list[Index]:
@@ -47,6 +56,14 @@ def timed(table: str, time: str, *columns: str) -> list[Index]:
     ]
 
 
+def tailed(tail: Sequence[str], *indexes: Index) -> list[Index]:
+    """`indexes` with those columns of `tail` that they do not begin with."""
+    return [
+        replace(index, tail=tuple(column for column in tail if column not in index.columns))
+        for index in indexes
+    ]
+
+
 RARE_RESULT = "result > 1"
 """Not `ok`: most tasks end well, and a walk in any order meets enough of them."""
 RARE_PRIORITY = "priority <> 3"
@@ -59,13 +76,22 @@ ACTIVITY_TIMES = ("created_at", "started_at", "updated_at", "completed_at")
 """Whole, not sparse: a missing time (or user) sorts before every other, so lists walk those rows
 too."""
 
+LASTING = ("branch_id", "type_id", "queue_id", "priority", "user_id", "policy_id", "resource_id")
+"""What a task is born with and keeps: where two conditions leave many rows each and few together,
+a walk along the one tests the other without looking at the rows."""
+
 TASK_INDEXES = (
-    *plain("tasks", "type_id", "queue_id", "user_id", *OWNERS, *TASK_TIMES),
-    *sparse("tasks", "policy_id", "resource_id", "executor_id", "workflow_id"),
+    *tailed(LASTING, *plain("tasks", "type_id", "queue_id", "user_id", *OWNERS)),
+    *plain("tasks", *TASK_TIMES),
+    *tailed(LASTING, *sparse("tasks", "policy_id", "resource_id")),
+    *sparse("tasks", "executor_id", "workflow_id"),
     Index("tasks", ("deleted_at",), "deleted_at IS NOT NULL", "counts, which leave deleted out"),
     Index("tasks", ("affinity_id",), "affinity_id <> 0", "affinity in order of id", (0,)),
-    Index("tasks", ("result",), RARE_RESULT, "failures in order of id", (1,)),
-    Index("tasks", ("priority",), RARE_PRIORITY, "priorities in order of id", (3,)),
+    *tailed(
+        LASTING,
+        Index("tasks", ("result",), RARE_RESULT, "failures in order of id", (1,)),
+        Index("tasks", ("priority",), RARE_PRIORITY, "priorities in order of id", (3,)),
+    ),
     Index("tasks", ("state",), OPEN, "open tasks in order of id", (5,)),
     Index("tasks", ("state", "updated_at"), OPEN, "open tasks, latest change first", (5,)),
     *timed("tasks", "completed_at", "type_id", *OWNERS, "policy_id", "user_id"),

@@ -5,6 +5,7 @@ A row is cheap where its neighbours in the table are looked at too, and dear by 
 
 from collections.abc import Sequence
 
+from app.catalog.indexes import Index
 from app.repository.elsewhere import Containing, Within
 from app.repository.estimating import Estimates
 from app.repository.predicates import Among, Predicate, Predicates, Tagged
@@ -13,6 +14,8 @@ STATEMENT = 60.0
 """What a statement costs before its first row."""
 STEP = 0.6
 """What a row costs that is looked at in the order of an index, the one before it on its page."""
+TESTED = 0.25
+"""What a step costs whose row is not looked at, as the index itself refuses it."""
 SCANNED = 0.2
 """The same in the order of the table itself."""
 APART = 2.2
@@ -55,11 +58,19 @@ class Costs:
                 share *= self.estimates.share((row,))
         return cost
 
-    def walked(self, steps: float, spread: float | None, rest: Predicates) -> float:
+    def walked(
+        self, steps: float, spread: float | None, rest: Predicates, index: Index | None
+    ) -> float:
         """What `steps` rows cost of `spread` rows in order (None: of the table itself), each
-        tested by `rest`."""
-        row = SCANNED if spread is None else self.row(spread)
-        return steps * (row + self.looked_up(rest))
+        tested by `rest`, as far as it can be by `index` itself."""
+        inner = tuple(row for row in rest if index and row.column in index.tail)
+        if not inner or spread is None:
+            row = SCANNED if spread is None else self.row(spread)
+            return steps * (row + self.looked_up(rest))
+        share = self.estimates.share(inner)
+        outer = tuple(row for row in rest if row not in inner)
+        first = steps * (TESTED + self.looked_up(inner))
+        return first + self.walked(steps * share, spread * share, outer, None)
 
     def posted(
         self,
@@ -67,6 +78,7 @@ class Costs:
         spread: float,
         rest: Predicates,
         beside: Sequence[tuple[Predicate, float]],
+        index: Index | None,
     ) -> float:
         """The same when the conditions `beside`, each with the number of ids read for it, are
         answered by their ids."""
@@ -74,4 +86,4 @@ class Costs:
         share = self.estimates.share(rows)
         others = tuple(row for row in rest if row not in rows)
         ids = sum(STATEMENT + POSTED * count for _, count in beside)
-        return ids + ASKED * steps + self.walked(steps * share, spread * share, others)
+        return ids + ASKED * steps + self.walked(steps * share, spread * share, others, index)

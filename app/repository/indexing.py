@@ -66,13 +66,13 @@ def statements(database: Database, indexes: Sequence[Index]) -> Iterator[str]:
 def creation(index: Index) -> str:
     """The statement that builds `index` on SQLite."""
     where = f" WHERE {index.where}" if index.where else ""
-    columns = ", ".join(index.columns)
+    columns = ", ".join(index.whole)
     return f"CREATE INDEX IF NOT EXISTS {index.name} ON {index.table} ({columns}){where}"
 
 
 def clause(index: Index) -> str:
     """The part of an ALTER TABLE that builds `index`."""
-    return f"ADD INDEX {index.name} ({', '.join(index.columns)})"
+    return f"ADD INDEX {index.name} ({', '.join(index.whole)})"
 
 
 def build(database: Database, indexes: Sequence[Index]) -> None:

@@ -123,7 +123,9 @@ class Planner(Narrowed):
     ) -> Plan:  # fmt: skip
         """The plan of `walks` that look at so many rows, in order or to be sorted."""
         order = 0.0 if ordered else SORTED * steps
-        cost = len(walks) * STATEMENT + self.costs.walked(steps, spread, walks[0].predicates)
+        walk = walks[0]
+        steps_cost = self.costs.walked(steps, spread, walk.predicates, walk.index)
+        cost = len(walks) * STATEMENT + steps_cost
         late = not ordered or len(walks) > 1
         return Plan(tuple(walks), cost + order, words, late, near, steps, spread, order)
 
@@ -203,10 +205,10 @@ class Planner(Narrowed):
         """What `plan` costs when `rows` are answered beside its walks."""
         near = [1.0 if isinstance(row, Span) else self.nearby for row in rows]
         beside = [(row, self.count(row) * part) for row, part in zip(rows, near, strict=True)]
-        rest = plan.walks[0].predicates
+        walk = plan.walks[0]
         again = (len(plan.walks) - 1) * sum(POSTED * count for _, count in beside)
         order = plan.order * self.estimates.share(rows)
-        once = self.costs.posted(plan.steps, spread, rest, beside)
+        once = self.costs.posted(plan.steps, spread, walk.predicates, beside, walk.index)
         return len(plan.walks) * STATEMENT + once + again + order
 
     def best(self) -> Plan:

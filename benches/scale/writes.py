@@ -98,7 +98,7 @@ def written() -> list[Index]:
 def add(database: Database, some: list[Index]) -> None:
     """The bare tables have these indexes too."""
     for index in some:
-        columns, name = ", ".join(index.columns), bare.PREFIX + index.name
+        columns, name = ", ".join(index.whole), bare.PREFIX + index.name
         where = f" WHERE {index.where}" if index.where and database.dialect == "sqlite" else ""
         database.run(f"CREATE INDEX {name} ON {bare.PREFIX}{index.table} ({columns}){where}")
 
