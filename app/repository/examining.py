@@ -15,7 +15,7 @@ from app.catalog.rows import Catalog
 from app.catalog.tallies import TALLIES, Tally
 from app.catalog.tasks import TASKS
 from app.database import Database
-from app.repository import hooking, indexing, invariants, refilling, sentences
+from app.repository import apart, hooking, indexing, invariants, refilling, sentences
 from app.repository.predicates import owner
 
 PAGE = 1_000
@@ -174,11 +174,12 @@ def unbounded(catalog: Catalog) -> Callable[[Database], str]:
     def act(database: Database) -> str:
         born, *others = invariants.times(catalog)
         pairs = [(one, born) for one in others] + [(born, one) for one in others]
-        heads = ", ".join(apart(*pair).format(**WORDS[database.dialect]) for pair in pairs)
-        found = database.rows(f"SELECT {heads} FROM {catalog.plural}")[0]
+        heads = ", ".join(distance(*pair).format(**WORDS[database.dialect]) for pair in pairs)
+        kept = invariants.known(database)
+        listed = ", ".join(map(str, apart.ids(catalog, kept))) or "-1"
+        found = database.rows(f"SELECT {heads} FROM {catalog.plural} WHERE id NOT IN ({listed})")[0]
         names = [bound(catalog, one) for bound in (invariants.after, invariants.before)
                  for one in others]  # fmt: skip
-        kept = invariants.known(database)
         wrong = [
             name for name, half in zip(names, found, strict=True)
             if min(2 * ((half or 0) - 1), invariants.UNBOUND) > kept.get(name, 0)
@@ -188,7 +189,7 @@ def unbounded(catalog: Catalog) -> Callable[[Database], str]:
     return act
 
 
-def apart(later: str, earlier: str) -> str:
+def distance(later: str, earlier: str) -> str:
     """The most that one time lies behind another, halved, as the whole may need 65 bits; the
     largest bound where the row was born at no known time."""
     far = invariants.UNBOUND // 2 + 1

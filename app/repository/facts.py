@@ -13,7 +13,7 @@ import peewee
 from app.catalog.tasks import TASKS
 from app.database import Database
 from app.errors import Unavailable
-from app.repository import invariants, lanes
+from app.repository import apart, invariants, lanes
 from app.repository.sentences import Columns, rows, update
 from app.transitions import OWN, Facts, seen
 
@@ -116,11 +116,12 @@ def mirror(database: Database, old: Facts, new: Facts) -> None:
         update(database, "task_tags", times, {"task_id": new.id})
 
 
-def keep_bounds(database: Database, *facts: Facts) -> None:
-    """Keep the planner's bounds true for tasks about to be written, in the open transaction."""
-    rows = [times(row) for row in facts]
-    if not invariants.hold(TASKS, database.memory.get(BOUNDS, {}), rows):
-        widen(database, invariants.needed(TASKS, rows))
+def keep_bounds(database: Database, new: Facts) -> None:
+    """Keep the planner's bounds true for a task about to be written, in the open transaction."""
+    row = times(new)
+    if not invariants.hold(TASKS, database.memory.get(BOUNDS, {}), (row,)):
+        database.memory[STALE] = True
+        apart.note(database, TASKS, new.id, row)
 
 
 def widen(database: Database, needed: dict[str, int]) -> None:

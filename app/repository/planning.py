@@ -15,7 +15,7 @@ from app.catalog.indexes import Index
 from app.repository.costs import ASKED, POSTED, SORTED, STATEMENT, Costs
 from app.repository.estimating import holds, indexes
 from app.repository.narrowing import Narrowed
-from app.repository.plans import Plan, singly
+from app.repository.plans import Plan, alone, singly
 from app.repository.postings import Posted
 from app.repository.predicates import Among, Missing, Predicate, Span, Tagged, on
 from app.repository.walks import Walk, streams
@@ -225,4 +225,19 @@ class Planner(Narrowed):
             for plan in plans:
                 if ASKED * plan.steps < found.cost:
                     found = min(found, self.beside(plan), key=lambda plan: plan.cost)
-        return self.nearer(singly(found))
+        return self.complete(self.nearer(singly(found)))
+
+    def complete(self, plan: Plan) -> Plan:
+        """`plan`, with a walk more for the rows that lie beyond the bounds it relies on."""
+        near = any(
+            row is self.ids or (isinstance(row, Posted) and row.near) for row in plan.conditions
+        )
+        bound = self.bound in plan.conditions
+        relied = (self.bound if bound else None, self.ids if near else None)
+        if not self.apart or not self.loose(*relied):
+            return plan
+        demand = self.demand
+        rows = (Among("id", self.apart), *map(alone, demand.predicates))
+        walk = Walk(rows, demand.column, demand.descending, past=demand.past)
+        words = f"{plan.words}, and {len(self.apart)} apart"
+        return replace(plan, walks=(*plan.walks, walk), words=words, late=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from app.catalog.rows import Catalog
 from app.repository.elsewhere import Containing, Within
-from app.repository.predicates import Past, Predicates
+from app.repository.predicates import Past, Predicate, Predicates
 from app.repository.walks import Walk
 
 SINGLY = 500
@@ -53,10 +53,10 @@ def singly(plan: Plan) -> Plan:
     elsewhere = any(isinstance(row, Containing | Within) for row in plan.conditions)
     if not elsewhere or plan.steps > SINGLY * len(plan.walks):
         return plan
-    walks = []
-    for walk in plan.walks:
-        rows = (
-            row.singly() if isinstance(row, Containing | Within) else row for row in walk.predicates
-        )
-        walks.append(replace(walk, predicates=tuple(rows)))
+    walks = (replace(walk, predicates=tuple(map(alone, walk.predicates))) for walk in plan.walks)
     return replace(plan, walks=tuple(walks))
+
+
+def alone(row: Predicate) -> Predicate:
+    """`row` as it is asked of a single row."""
+    return row.singly() if isinstance(row, Containing | Within) else row
