@@ -50,6 +50,12 @@ def test_where_ids_do_not_grow_with_time_a_time_spares_no_ids(estimates):
     assert planner(estimates, LATE, bounds=mixed).nearby == 1.0
 
 
+def test_while_bounds_are_measured_no_time_implies_another(estimates):
+    assert planner(estimates, LATE).implied("assigned_at") is not None
+    measured = {invariants.measured(TASKS): 1}
+    assert planner(estimates, LATE, bounds=measured).implied("assigned_at") is None
+
+
 def test_no_ids_are_asked_for_where_none_can_be_spared(estimates):
     walk = Walk((Posted("id", LATE, next(indexes("tasks", "enqueued_at"))),), "uuid", False)
     plan = Plan((walk,), 5_000.0, "along uuid, beside enqueued_at")

@@ -24,7 +24,7 @@ def found(database: Database) -> Iterator[Finding]:
 
 
 @click.command("doctor", cls=Command, examples=("flask doctor", "flask doctor --mend"))
-@click.option("--mend", is_flag=True, help="Count anew what counts are answered by, first.")
+@click.option("--mend", is_flag=True, help="Count and measure anew what lists rely on, first.")
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, mend: bool, as_json: bool) -> None:

@@ -48,10 +48,15 @@ def note(database: Database, catalog: Catalog, row: int, times: Times) -> None:
     far = any(value > max(FLOOR, bounds.get(bound, 0)) for bound, value in needed.items())
     if far and room(database, catalog, bounds):
         invariants.changed(database)
-        listed = Invariant.insert(name=name(catalog, row), value=row)
-        database.change(listed.on_conflict_ignore())
+        add(database, catalog, row)
     else:
         invariants.widen(database, needed)
+
+
+def add(database: Database, catalog: Catalog, row: int) -> None:
+    """`row` is listed, once the open transaction is committed."""
+    listed = Invariant.insert(name=name(catalog, row), value=row)
+    database.change(listed.on_conflict_ignore())
 
 
 def room(database: Database, catalog: Catalog, bounds: Bounds) -> bool:

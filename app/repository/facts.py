@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import peewee
 
+from app import clock
 from app.catalog.tasks import TASKS
 from app.database import Database
 from app.errors import Unavailable
@@ -22,6 +23,8 @@ TRIES = 30
 """How often an act looks again because somebody else was faster."""
 BOUNDS = "bounds"
 STALE = "bounds are stale"
+GOOD_SECONDS = 2
+"""How long they are remembered: somebody may have measured them anew, and narrower."""
 
 COLUMNS = ", ".join(
     [f"t.{name}" for name in OWN]
@@ -83,9 +86,10 @@ def store(database: Database, old: Facts, new: Facts, also: Columns | None = Non
         return
     if also or seen(old, new):
         own["revision"] = old.revision + 1
-        keep_bounds(database, new)
     if not written(database, old, own):
         raise Moved
+    if "revision" in own:
+        keep_bounds(database, new)
     if details:
         update(database, "task_details", details, {"task_id": old.id})
     mirror(database, old, new)
@@ -117,16 +121,20 @@ def mirror(database: Database, old: Facts, new: Facts) -> None:
 
 
 def keep_bounds(database: Database, new: Facts) -> None:
-    """Keep the planner's bounds true for a task about to be written, in the open transaction."""
+    """Keep the planner's bounds true for a task just written, in the open transaction.
+
+    Not before: who measures bounds anew waits for transactions that have touched a task, and for
+    those that have not what is remembered has to be good.
+    """
     row = times(new)
-    if not invariants.hold(TASKS, database.memory.get(BOUNDS, {}), (row,)):
+    if not invariants.hold(TASKS, remembered(database), (row,)):
         database.memory[STALE] = True
         apart.note(database, TASKS, new.id, row)
 
 
 def widen(database: Database, needed: dict[str, int]) -> None:
     """Make the kept bounds no smaller than `needed`; mostly they are known to be large enough."""
-    known = database.memory.get(BOUNDS, {})
+    known = remembered(database)
     if any(known.get(name, 0) < value for name, value in needed.items()):
         database.memory[STALE] = True
         invariants.widen(database, needed)
@@ -142,9 +150,17 @@ def times(facts: Facts) -> tuple[int | None, ...]:
 
 def refresh_bounds(database: Database) -> None:
     """Remember the committed bounds, outside any transaction: what is rolled back is no bound."""
-    if database.memory.get(STALE, True):
+    moment = clock.monotonic()
+    _, until = database.memory.get(BOUNDS, ({}, moment))
+    if moment >= until or database.memory.get(STALE, True):
         database.memory[STALE] = False
-        database.memory[BOUNDS] = invariants.known(database)
+        database.memory[BOUNDS] = (invariants.known(database), moment + GOOD_SECONDS)
+
+
+def remembered(database: Database) -> invariants.Bounds:
+    """The bounds as they were committed a moment ago; none are known that are older."""
+    known, until = database.memory.get(BOUNDS, ({}, 0.0))
+    return known if clock.monotonic() < until else {}
 
 
 def attempted(database: Database, act: Callable[[], Result], repeatable: bool = True) -> Result:

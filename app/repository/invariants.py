@@ -73,6 +73,11 @@ def unordered(catalog: Catalog) -> str:
     return f"{catalog.plural}: {UNORDERED}"
 
 
+def measured(catalog: Catalog) -> str:
+    """The name of the mark that the bounds are being measured: nothing relies on them."""
+    return f"{catalog.plural}: being measured"
+
+
 def needed(catalog: Catalog, rows: Iterable[Sequence[int | None]]) -> Bounds:
     """The bounds that `rows`, each with its `times` in order, need."""
     births, *columns = list(zip(*rows, strict=True)) or [()]

@@ -61,6 +61,8 @@ class Narrowed:
 
     def implied(self, target: str, itself: bool = False) -> Span | None:
         """What the conditions on other times (or `itself`) imply for the time `target`."""
+        if self.bounds.get(invariants.measured(self.catalog)):
+            return None
         spans = [
             invariants.implied(self.catalog, self.bounds, row, target)
             for row in self.demand.predicates

@@ -10,7 +10,7 @@ from app.catalog.indexes import INDEXES
 from app.catalog.tallies import TALLIES
 from app.database import Database
 from app.errors import Unavailable
-from app.repository import indexing, locking, refilling
+from app.repository import indexing, locking, refilling, remeasuring
 
 LOCK = "tasks.import"
 """Name of the lock that a load holds on a MySQL server while indexes may be missing."""
@@ -111,12 +111,16 @@ def refill(database: Database) -> None:
 
 
 def mend(database: Database) -> None:
-    """All figures are counted anew. Raises Unavailable, also while a load is running: it has set
-    triggers aside, and figures would miss its rows."""
+    """All figures are counted anew, and the bounds of tasks measured anew.
+
+    Raises Unavailable, also while a load is running: it has set triggers aside, and figures would
+    miss its rows.
+    """
     if not locked(database, PATIENCE):
         raise Unavailable(reason="an import is running", seconds=60)
     try:
         for tally in TALLIES:
             refilling.mend(database, tally)
+        remeasuring.remeasure(database)
     finally:
         unlock(database)
