@@ -29,10 +29,10 @@ TEMPERS = {
     "walks dear, names one by one": {**UNSORTED, "costs.STEP": 1e4, "naming.NAMES": 1},
     "gathering dear": {**UNSORTED, "planning.SORTED": 1e4, "planning.STATEMENT": 0},
     "rows dear, ids cheap": {
-        **UNSORTED, "planning.DEAR": -1, "planning.NEARBY": 2, **FREE,
+        **UNSORTED, "planning.DEAR": -1, "bounding.NEARBY": 2, **FREE,
         "costs.STEP": 1e4, "costs.SCANNED": 1e6},
     "rows dear, ids cheap, nothing sorted": {
-        **UNSORTED, "planning.DEAR": -1, "planning.NEARBY": 2, **FREE,
+        **UNSORTED, "planning.DEAR": -1, "bounding.NEARBY": 2, **FREE,
         "costs.STEP": 1e4, "costs.SCANNED": 1e6, "planning.SORTED": 1e7},
     "statements dear, nothing counted": {
         **UNSORTED, "planning.STATEMENT": 1e6, "estimating.FEW": 0},

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from app.repository import apart, invariants
+from app.repository import invariants
 from app.repository.estimating import Estimates, indexes
 from app.repository.plans import Demand
 from app.repository.predicates import Predicate, Predicates, Span, on
@@ -41,23 +41,6 @@ class Narrowed:
         if born is None or not invariants.ordered(self.database, self.catalog, self.bounds):
             return None
         return self.by_id(born)
-
-    @cached_property
-    def apart(self) -> tuple[int, ...]:
-        """The rows that need not keep to what one time implies of another."""
-        return apart.ids(self.catalog, self.bounds)
-
-    def loose(self, *implied: Span | None) -> bool:
-        """Whether rows that do not keep to the bounds may lie beyond what is implied."""
-        born = invariants.birth(self.catalog)
-        others = any(
-            row.column != born and row.column in invariants.times(self.catalog)
-            for row in self.demand.predicates
-            if isinstance(row, Span)
-        )
-        return any(
-            span is not None and (others or span.column not in ("id", born)) for span in implied
-        )
 
     def implied(self, target: str, itself: bool = False) -> Span | None:
         """What the conditions on other times (or `itself`) imply for the time `target`."""

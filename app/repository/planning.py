@@ -12,10 +12,10 @@ from dataclasses import replace
 from functools import cached_property
 
 from app.catalog.indexes import Index
+from app.repository.bounding import Bounding
 from app.repository.costs import ASKED, POSTED, SORTED, STATEMENT, Costs
 from app.repository.estimating import holds, indexes
-from app.repository.narrowing import Narrowed
-from app.repository.plans import Plan, alone, singly
+from app.repository.plans import Plan, singly
 from app.repository.postings import Posted
 from app.repository.predicates import Among, Missing, Predicate, Span, Tagged, on
 from app.repository.walks import Walk, streams
@@ -24,13 +24,11 @@ DEAR = 2_000.0
 """Plans below are taken without looking for what is cheaper beside their walks."""
 ENOUGH = 3.0
 """A plan that costs no more than this for each row found is taken without looking for a better."""
-NEARBY = 0.8
-"""Below this share of the rows what times imply for ids is worth asking for."""
 BRANCHES = 64
 """Walks that are merged at most."""
 
 
-class Planner(Narrowed):
+class Planner(Bounding):
     """Weighs the plans for one demand against what is known of the rows."""
 
     @cached_property
@@ -50,20 +48,6 @@ class Planner(Narrowed):
             yield from self.along(row)
             yield from self.gathered(row)
             yield from self.ranged(row)
-
-    def nearer(self, plan: Plan) -> Plan:
-        """`plan` within the ids that times allow, where its indexes have ids behind a column."""
-        posted = any(isinstance(row, Posted) and row.by_id for row in plan.conditions)
-        if not (plan.near or (posted and self.nearby < NEARBY)) or self.ids is None:
-            return plan
-        walks = []
-        for walk in plan.walks:
-            rows = tuple(
-                replace(row, near=self.ids) if isinstance(row, Posted) and row.by_id else row
-                for row in walk.predicates
-            )
-            walks.append(replace(walk, predicates=(*rows, self.ids) if plan.near else rows))
-        return replace(plan, walks=tuple(walks), words=f"{plan.words}, by ids")
 
     def walk(self, index: Index | None) -> Walk:
         """A walk in the demand's order, within its bounds."""
@@ -119,14 +103,15 @@ class Planner(Narrowed):
 
     def plan(
         self, walks: Sequence[Walk], words: str, steps: float, spread: float | None,
-        ordered: bool = True, near: bool = False,
+        found: float = 0.0, near: bool = False,
     ) -> Plan:  # fmt: skip
-        """The plan of `walks` that look at so many rows, in order or to be sorted."""
-        order = 0.0 if ordered else SORTED * steps
+        """The plan of `walks` that look at so many rows; `found`: the share of them that has to be
+        sorted, none where they come in order."""
+        order = SORTED * steps * found
         walk = walks[0]
         steps_cost = self.costs.walked(steps, spread, walk.predicates, walk.index)
         cost = len(walks) * STATEMENT + steps_cost
-        late = not ordered or len(walks) > 1
+        late = found > 0 or len(walks) > 1
         return Plan(tuple(walks), cost + order, words, late, near, steps, spread, order)
 
     def leading(self, row: Predicate, column: str) -> Index | None:
@@ -153,7 +138,8 @@ class Planner(Narrowed):
         rows = self.count(row) * (self.nearby if near else 1.0)
         near = near and self.nearby < 1.0
         words = f"all of {row.column}, sorted"
-        yield self.plan(walks, words, rows, self.spread(row), ordered=False, near=near)
+        found = self.share(self.demand.predicates, beside=row)
+        yield self.plan(walks, words, rows, self.spread(row), found, near)
 
     def ranged(self, row: Predicate) -> Iterator[Plan]:
         """All rows of one condition within a range of a time behind it, sorted."""
@@ -168,7 +154,9 @@ class Planner(Narrowed):
                 return
             rows = self.count(row) * self.sample.share(span)
             words = f"all of {row.column} within {span.column}, sorted"
-            yield self.plan(walks, words, rows, self.spread(row), ordered=False)
+            rest = tuple(other for other in self.demand.predicates if other is not span)
+            found = self.share(rest, beside=row)
+            yield self.plan(walks, words, rows, self.spread(row), found)
 
     def beside(self, plan: Plan) -> Plan:
         """`plan` with those conditions answered beside its walks for which that pays."""
@@ -207,9 +195,8 @@ class Planner(Narrowed):
         beside = [(row, self.count(row) * part) for row, part in zip(rows, near, strict=True)]
         walk = plan.walks[0]
         again = (len(plan.walks) - 1) * sum(POSTED * count for _, count in beside)
-        order = plan.order * self.estimates.share(rows)
         once = self.costs.posted(plan.steps, spread, walk.predicates, beside, walk.index)
-        return len(plan.walks) * STATEMENT + once + again + order
+        return len(plan.walks) * STATEMENT + once + again + plan.order
 
     def best(self) -> Plan:
         """The cheapest plan; no walk at all where a count has shown that nothing matches."""
@@ -226,18 +213,3 @@ class Planner(Narrowed):
                 if ASKED * plan.steps < found.cost:
                     found = min(found, self.beside(plan), key=lambda plan: plan.cost)
         return self.complete(self.nearer(singly(found)))
-
-    def complete(self, plan: Plan) -> Plan:
-        """`plan`, with a walk more for the rows that lie beyond the bounds it relies on."""
-        near = any(
-            row is self.ids or (isinstance(row, Posted) and row.near) for row in plan.conditions
-        )
-        bound = self.bound in plan.conditions
-        relied = (self.bound if bound else None, self.ids if near else None)
-        if not self.apart or not self.loose(*relied):
-            return plan
-        demand = self.demand
-        rows = (Among("id", self.apart), *map(alone, demand.predicates))
-        walk = Walk(rows, demand.column, demand.descending, past=demand.past)
-        words = f"{plan.words}, and {len(self.apart)} apart"
-        return replace(plan, walks=(*plan.walks, walk), words=words, late=True)
