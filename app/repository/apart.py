@@ -16,7 +16,7 @@ from app.repository.invariants import Bounds
 
 FLOOR = SECOND << 14
 """Four and a half hours: up to here bounds are as wide as any row needs."""
-MOST = 200
+MOST = 400
 """Rows of a collection that are listed at most; after that bounds widen again."""
 
 Times = Sequence[int | None]

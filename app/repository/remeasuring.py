@@ -19,8 +19,9 @@ from app.repository.invariants import Bounds
 HALVED = {"sqlite": "/ 2", "mysql": "DIV 2"}
 """Distances are compared by their halves: whole ones may need 65 bits."""
 BEYOND = """
-    ({time} IS NOT NULL AND ({born} IS NULL OR {time} {halved} - {born} {halved} > {after}
-        OR {born} {halved} - {time} {halved} > {before}))
+    ({time} IS NOT NULL AND ({born} IS NULL
+        OR ({time} > {born} AND {time} {halved} - {born} {halved} > {after})
+        OR ({time} < {born} AND {born} {halved} - {time} {halved} > {before})))
 """
 STEP = 4
 """How much wider bounds are tried the next time."""
