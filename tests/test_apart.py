@@ -13,7 +13,7 @@ from app import config, database, service
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND
 from app.models import Invariant, Task
-from app.repository import apart, invariants
+from app.repository import apart, invariants, schema
 from app.repository.apart import FLOOR
 from app.repository.planning import Planner
 
@@ -119,3 +119,13 @@ def test_lists_have_the_rows_that_are_listed(parted, monkeypatch):
         asked = [*asker.filter(name), *pairs, ("lod", "tiny")]
         check(parted, "tasks", asker.raw(asked), asker.random)
     assert sum(more) > REQUESTS // 5
+
+
+def test_code_from_before_finds_bounds_that_hold_for_all_rows(base):
+    before = noted(base, 7, SECOND, MONTHS)
+    while "0007_rows_apart" not in schema.downgrade(base):
+        pass
+    known = invariants.known(base)
+    schema.upgrade(base)
+    assert (known[ASSIGNED], apart.ids(TASKS, known)) == (invariants.UNBOUND, ())
+    assert known[invariants.VERSION] > before[invariants.VERSION]
