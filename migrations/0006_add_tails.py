@@ -10,9 +10,8 @@ atomic = False
 
 TAIL = ("branch_id", "type_id", "queue_id", "priority", "user_id", "policy_id", "resource_id")
 INDEXES = (
-    ("type_id", ""), ("queue_id", ""), ("user_id", ""), ("tenant_id", ""), ("branch_id", ""),
-    ("policy_id", "policy_id IS NOT NULL"), ("resource_id", "resource_id IS NOT NULL"),
-    ("result", "result > 1"), ("priority", "priority <> 3"),
+    ("type_id", ""), ("user_id", ""), ("tenant_id", ""), ("branch_id", ""),
+    ("policy_id", "policy_id IS NOT NULL"), ("result", "result > 1"), ("priority", "priority <> 3"),
 )  # fmt: skip
 
 

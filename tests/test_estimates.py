@@ -4,8 +4,10 @@ import pytest
 
 from app.catalog.tasks import TASKS
 from app.repository.estimating import Estimates
-from app.repository.predicates import Span
-from app.repository.sampling import Sample
+from app.repository.planning import Planner
+from app.repository.plans import Demand
+from app.repository.predicates import Past, Span
+from app.repository.sampling import Sample, leading
 
 TOTAL, SIZE = 1_000_000, 1_000
 
@@ -54,6 +56,28 @@ def test_a_walk_passes_what_comes_before_the_rows_that_are_wanted(
     within, spans = Span("assigned_at", *within), (Span("updated_at", *updated),)
     passed = estimates.sample.passed(within, descending, spans, share)
     assert passed == pytest.approx(expected)
+
+
+def test_where_uuids_grow_with_time_so_do_their_walks(estimates):
+    """Along UUIDs the latest come first, and the earliest only at the end."""
+    numbers = range(SIZE)
+    estimates.sample.times["uuid"] = [leading(uuid(at)) for at in numbers]
+    for at in numbers:
+        estimates.sample.moments[at]["uuid"] = leading(uuid(at))
+    early = Span("updated_at", None, SIZE // 10)
+    for descending, expected in ((True, 0.9 * TOTAL), (False, 0.001 * TOTAL)):
+        demand = Demand(TASKS, (early,), "uuid", descending, None, 101)
+        (along,) = list(Planner(estimates, demand, {}).along_order())
+        assert along.steps == pytest.approx(expected, rel=0.02)
+    past = Past("uuid", uuid(SIZE // 20), None, True)
+    demand = Demand(TASKS, (early,), "uuid", True, past, 101)
+    (along,) = list(Planner(estimates, demand, {}).along_order())
+    assert along.steps < 0.01 * TOTAL
+
+
+def uuid(at):
+    """The UUID of a row: of a kind that begins with the time."""
+    return at.to_bytes(8, "big") + bytes(8)
 
 
 def test_nothing_lies_in_a_range_that_ends_before_it_begins(estimates):

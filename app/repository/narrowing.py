@@ -6,6 +6,7 @@ from app.repository import invariants
 from app.repository.estimating import Estimates, indexes
 from app.repository.plans import Demand
 from app.repository.predicates import Predicate, Predicates, Span, on
+from app.repository.sampling import leading
 from app.repository.walking import run
 from app.repository.walks import Head, Walk
 
@@ -88,10 +89,12 @@ class Narrowed:
         return max(self.estimates.share(some), 0.1 / max(self.sample.total, 1))
 
     def bounding_row(self, row: Predicate) -> bool:
-        """Whether `row` bounds the walk, by its own column or by what it implies."""
+        """Whether `row` bounds the walk, by its own column or by what it implies; along UUIDs,
+        which may grow with time, whether it says where the walk meets its first row."""
         if not isinstance(row, Span):
             return False
-        implied = self.bound is not None and row.column in invariants.times(self.catalog)
+        tracked = self.bound is not None or self.demand.column == "uuid"
+        implied = tracked and row.column in invariants.times(self.catalog)
         return implied or row.column == self.demand.column
 
     def inside(self) -> float:
@@ -140,7 +143,9 @@ class Narrowed:
         lows = [span.low for span in spans if span.low is not None]
         highs = [span.high for span in spans if span.high is not None]
         if demand.past is not None and demand.past.value is not None:
-            (highs if demand.descending else lows).append(demand.past.value)
+            value = demand.past.value
+            edge = leading(value) if isinstance(value, bytes) else value
+            (highs if demand.descending else lows).append(edge)
         return Span(demand.column, max(lows, default=None), min(highs, default=None))
 
     @cached_property

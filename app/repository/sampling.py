@@ -32,7 +32,7 @@ UNKNOWN = 0.05
 
 @dataclass
 class Sample:
-    """Counts of values by column, times in order, and how many rows there are in all."""
+    """Counts of values by column, times and UUIDs in order, and how many rows there are in all."""
 
     total: int
     size: int
@@ -140,12 +140,12 @@ def spots(database: Database, catalog: Catalog, count: int) -> list[int | None]:
 
 def weighed(catalog: Catalog) -> set[str]:
     """The columns by which plans are weighed: those of filters, and who owns a row."""
-    columns = {"tenant_id", "branch_id", "deleted_at"}
+    columns = {"tenant_id", "branch_id", "deleted_at", "uuid"}
     for row in catalog.filters:
         target = row.target.column if isinstance(row.target, Members) else row.target
         if isinstance(target, Field):
             columns.add(target.column_name)
-    return columns - {"id", "uuid"}
+    return columns - {"id"}
 
 
 def rows(database: Database, catalog: Catalog, count: int) -> list[dict[str, Any]]:
@@ -158,7 +158,13 @@ def rows(database: Database, catalog: Catalog, count: int) -> list[dict[str, Any
         query = query.limit(SPOTS * ROWS) if spot is None else query.where(model.id >= spot)
         for row in database.select(query if spot is None else query.limit(ROWS)):
             found[row[0]] = dict(zip((c.column_name for c in columns), row, strict=True))
+            found[row[0]]["uuid"] = leading(found[row[0]]["uuid"])
     return list(found.values())
+
+
+def leading(uuid: bytes | None) -> int | None:
+    """A UUID as a number, as far as it tells the order: it may grow with time, as times do."""
+    return None if uuid is None else int.from_bytes(uuid[:8], "big")
 
 
 def taken(database: Database, catalog: Catalog, now: int) -> Sample:
@@ -170,7 +176,7 @@ def taken(database: Database, catalog: Catalog, now: int) -> Sample:
     sample = Sample(count, len(sampled), now + keep)
     for column in sampled[0] if sampled else ():
         values = [row[column] for row in sampled]
-        if column.endswith("_at"):
+        if column.endswith("_at") or column == "uuid":
             sample.times[column] = sorted(value for value in values if value is not None)
         else:
             sample.values[column] = Counter(values)
