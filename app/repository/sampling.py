@@ -43,8 +43,8 @@ class Sample:
     moments: list[dict[str, int | None]] = field(default_factory=list)
     """The times of each sampled row: they follow each other, so that two ranges of them are
     seldom independent."""
-    ordered: dict[str, list[dict[str, int | None]]] = field(default_factory=dict)
-    """The same rows in order of a time, as they were asked for."""
+    ordered: dict[str, list[int]] = field(default_factory=dict)
+    """The places of these rows in order of a time, as they were asked for."""
 
     def share(self, row: Predicate) -> float:
         """The share of rows that satisfy `row`, as far as the sample tells: 0 to 1."""
@@ -63,11 +63,9 @@ class Sample:
             case Missing(missing=missing):
                 present = len(self.times.get(row.column, ())) or counts.total() - counts[None]
                 return self.size - present if missing else present
-            case Span(low=low, high=high):
-                moments = self.times.get(row.column, [])
-                first = 0 if low is None else bisect_left(moments, low)
-                last = len(moments) if high is None else bisect_right(moments, high)
-                return max(0, last - first)
+            case Span():
+                first, last = self.range(row)
+                return last - first
             case Differs():
                 return len(self.times.get(row.column, ()))
             case Containing() | Within():
@@ -76,36 +74,40 @@ class Sample:
 
     def together(self, spans: Sequence[Span]) -> float:
         """The share of rows within all of `spans`, as far as the sample tells: 0 to 1."""
-        return sum(1 for row in self.moments if fits(row, spans)) / max(self.size, 1)
+        return len(self.within(spans)) / max(self.size, 1)
+
+    def within(self, spans: Sequence[Span]) -> set[int]:
+        """The places of the sampled rows within all of `spans`."""
+        return set.intersection(*(set(self.along(span)) for span in spans))
+
+    def along(self, span: Span) -> list[int]:
+        """The places of the sampled rows within `span`, in its order."""
+        column = span.column
+        if column not in self.ordered:
+            known = [(row[column], at) for at, row in enumerate(self.moments)]
+            self.ordered[column] = [at for moment, at in sorted(
+                (moment, at) for moment, at in known if moment is not None)]  # fmt: skip
+        first, last = self.range(span)
+        return self.ordered[column][first:last]
+
+    def range(self, span: Span) -> tuple[int, int]:
+        """Where `span` begins and ends among the times in order."""
+        moments = self.times.get(span.column, [])
+        first = 0 if span.low is None else bisect_left(moments, span.low)
+        last = len(moments) if span.high is None else bisect_right(moments, span.high)
+        return first, max(first, last)
 
     def passed(self, within: Span, descending: bool, spans: Sequence[Span], share: float) -> float:
         """The share of rows that a walk `within` a time passes until it has met so large a `share`
         of rows as are within all of `spans`."""
-        column = within.column
-        if column not in self.ordered:
-            rows = [row for row in self.moments if row[column] is not None]
-            self.ordered[column] = sorted(rows, key=lambda row: row[column] or 0)
-        moments, rows = self.times[column], self.ordered[column]
-        first = 0 if within.low is None else bisect_left(moments, within.low)
-        last = len(moments) if within.high is None else bisect_right(moments, within.high)
+        places, met = self.along(within), self.within(spans)
         wanted, passed = max(1.0, share * self.size), 0
-        for at in range(last - 1, first - 1, -1) if descending else range(first, last):
+        for place in reversed(places) if descending else places:
             passed += 1
-            wanted -= fits(rows[at], spans)
+            wanted -= place in met
             if wanted <= 0:
                 break
         return passed / max(self.size, 1)
-
-
-def fits(row: dict[str, int | None], spans: Sequence[Span]) -> bool:
-    """Whether a row's times are within all of `spans`."""
-    for span in spans:
-        moment = row[span.column]
-        if moment is None or (span.low is not None and moment < span.low):
-            return False
-        if span.high is not None and moment > span.high:
-            return False
-    return True
 
 
 def total(database: Database, catalog: Catalog) -> int:
@@ -135,7 +137,8 @@ def spots(database: Database, catalog: Catalog, count: int) -> list[int | None]:
     if least is None or most is None:
         return [None]  # MySQL has not noticed yet that the rows are gone
     chance = random.Random(count)
-    return [chance.randint(least, most) for _ in range(SPOTS)]
+    # One in each part: rows that lie together were born together, and say less of times than many.
+    return [least + int((most - least) * (part + chance.random()) / SPOTS) for part in range(SPOTS)]
 
 
 def weighed(catalog: Catalog) -> set[str]:

@@ -64,10 +64,15 @@ class Statement:
         self.dialect = database.dialect
         self.posted: list[tuple[str, Any]] = []
         """The tables of ids that are joined to the walk, each by a column of it."""
-        foreign = any(isinstance(row, Posted) or self.elsewhere(row) for row in walk.predicates)
+        tail = walk.index.tail if walk.index else ()
+        foreign = any(
+            isinstance(row, Posted) or self.elsewhere(row)
+            or (walk.descending and row.column in tail)
+            for row in walk.predicates
+        )  # fmt: skip
         self.apart = foreign and self.dialect == "mysql" and walk.tagged is None
         """Whether the rows are joined to the index by their ids: a server reads them else before
-        it asks what other tables answer."""
+        it asks what other tables answer and, walking backwards, before it tests anything."""
         self.keys: Any = catalog.model.alias() if self.apart else catalog.model
         self.covered = {"id", *((walk.column,) if walk.index is None else walk.index.whole)}
         """The columns that the index has."""
