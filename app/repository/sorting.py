@@ -1,5 +1,6 @@
 """Lists whose rows are few: all of them are fetched, and sorted here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,15 +68,17 @@ class Sorter(Fetcher):
         """`rows` sorted by `terms`."""
         for term in reversed(terms):
             at = (places or self.places)[term.column]
-            keys = self.comparables(term, {row[at] for row in rows})
-            rows = sorted(rows, key=lambda row: keys[row[at]], reverse=term.descending)
+            key = self.by(term, at, rows)
+            rows = sorted(rows, key=key, reverse=term.descending)
         return rows
 
-    def comparables(self, term: Term, values: set[Any]) -> dict[Any, Any]:
-        """What a term sorts each of a column's values by."""
-        if term.names:
-            entries(self.database, term, values)  # all by one statement
-        return {value: comparable(self.key(term, value)) for value in values}
+    def by(self, term: Term, at: int, rows: list[Row]) -> Callable[[Row], Any]:
+        """What a term sorts rows by, whose column is in this place."""
+        if term.names is None:
+            return lambda row: (row[at] is not None, row[at])
+        known = entries(self.database, term, {row[at] for row in rows})  # all by one statement
+        names = {number: str(entry[0]) for number, entry in known.items()}
+        return lambda row: comparable(names.get(row[at]))
 
     def listed(
         self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int
