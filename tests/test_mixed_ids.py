@@ -1,6 +1,7 @@
 """Rows that came from elsewhere, with larger ids, beside those made here: nothing is lost."""
 
 import time
+from functools import partial
 
 import pytest
 import reading
@@ -8,6 +9,7 @@ import worlds
 from reading import BASE, Reader, bearer
 
 from app import service
+from app.repository.planning import Planner
 
 DAY = 86_400 * 10**9
 
@@ -43,6 +45,35 @@ def enqueued(reader: Reader, count: int) -> list[int]:
     ]
     assert {answer.status_code for answer in answers} == {201}
     return [answer.json["id"] for answer in answers]
+
+
+def test_in_order_of_birth_ids_are_walked_as_long_as_they_grow_with_it(moved_here):
+    connected = moved_here.service.database
+    read = partial(moved_here.walk, "tasks", "order=desc(enqueuedAt)", 7)
+    theirs = sorted((item["id"] for item in moved_here.world["tasks"]), reverse=True)
+    plans = walked(connected, read)
+    assert {words for words, _ in plans} == {"along id"}
+    assert [item["id"] for item in plans[0][1]] == theirs
+    ours = enqueued(moved_here, 9)
+    plans = walked(connected, read)
+    assert {words for words, _ in plans} == {"along enqueued_at"}
+    assert [item["id"] for item in plans[0][1]] == [*reversed(ours), *theirs]
+
+
+def walked(connected, read):
+    """The words of the plans by which a list is found, each with what was found."""
+    best, words = Planner.best, []
+
+    def noted(self):
+        plan = best(self)
+        words.append(plan.words)
+        return plan
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Planner, "best", noted)
+        connected.memory.clear()
+        items = read()
+    return [(one, items) for one in words if one != "nothing"]
 
 
 @pytest.mark.parametrize("order", ["", "&order=desc(id)", "&order=asc(enqueuedAt)"])

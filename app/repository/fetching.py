@@ -71,7 +71,8 @@ class Fetcher:
         if after is not None:
             ties = None if term.column in UNIQUE else after[1]
             past = Past(term.column, after[0], ties, term.descending)
-        demand = Demand(self.catalog, predicates, term.column, term.descending, past, want)
+        column = "id" if self.by_id(term) else term.column
+        demand = Demand(self.catalog, predicates, column, term.descending, past, want)
         plan = Planner(self.estimates, demand, self.bounds).best()
         self.plans.append(plan)
         if not plan.late and len(plan.walks) == 1:
@@ -79,6 +80,11 @@ class Fetcher:
         if self.alone:
             raise Torn
         return self.fetched(self.merged(plan, term, want))
+
+    def by_id(self, term: Term) -> bool:
+        """Whether rows by `term`, and their ties by id, come in order of their ids."""
+        born = term.column == invariants.birth(self.catalog)
+        return born and invariants.ordered(self.database, self.catalog, self.bounds)
 
     def merged(self, plan: Plan, term: Term, want: int) -> list[int]:
         """The first `want` ids of a plan's walks together, each once."""

@@ -1,5 +1,6 @@
 """What narrows a walk: bounds that conditions on other times imply, and how far it must go."""
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from app.repository import invariants
@@ -49,7 +50,7 @@ class Narrowed:
             return None
         spans = [
             invariants.implied(self.catalog, self.bounds, row, target)
-            for row in self.demand.predicates
+            for row in (*self.demand.predicates, *self.begun)
             if isinstance(row, Span) and row.column in invariants.times(self.catalog)
             and (itself or row.column != target)
         ]  # fmt: skip
@@ -59,6 +60,14 @@ class Narrowed:
         low = max((span.low for span in found if span.low is not None), default=None)
         high = min((span.high for span in found if span.high is not None), default=None)
         return Span(target, low, high)
+
+    @property
+    def begun(self) -> Iterator[Span]:
+        """The times from which a walk by id goes on, of rows in order of birth."""
+        past = self.demand.past
+        if past is not None and past.column != self.demand.column:
+            low, high = (None, past.value) if past.descending else (past.value, None)
+            yield Span(past.column, low, high)
 
     def by_id(self, span: Span) -> Span | None:
         """A bound on the time of birth as one on the id: ids grow with it."""
@@ -142,8 +151,9 @@ class Narrowed:
         spans = [*on(demand.predicates, demand.column, Span), *filter(None, (self.bound,))]
         lows = [span.low for span in spans if span.low is not None]
         highs = [span.high for span in spans if span.high is not None]
-        if demand.past is not None and demand.past.value is not None:
-            value = demand.past.value
+        past = demand.past
+        if past is not None and past.value is not None and past.column == demand.column:
+            value = past.value
             edge = leading(value) if isinstance(value, bytes) else value
             (highs if demand.descending else lows).append(edge)
         return Span(demand.column, max(lows, default=None), min(highs, default=None))
