@@ -7,12 +7,12 @@ from typing import Any
 from peewee import Field
 
 from app.connections import Row
-from app.repository import dictionaries, invariants
+from app.repository import apart, dictionaries, invariants
 from app.repository.estimating import Estimates
 from app.repository.naming import name_of
 from app.repository.planning import Planner
 from app.repository.plans import Demand, Plan
-from app.repository.predicates import Among, Past, Predicates
+from app.repository.predicates import Among, Past, Predicates, Span
 from app.repository.terms import UNIQUE, Keys, Term
 from app.repository.walking import run
 from app.repository.walks import Head, Walk
@@ -72,6 +72,8 @@ class Fetcher:
             ties = None if term.column in UNIQUE else after[1]
             past = Past(term.column, after[0], ties, term.descending)
         column = "id" if self.by_id(term) else term.column
+        if self.alone and self.others(predicates, column):
+            raise Torn
         demand = Demand(self.catalog, predicates, column, term.descending, past, want)
         plan = Planner(self.estimates, demand, self.bounds).best()
         self.plans.append(plan)
@@ -80,6 +82,14 @@ class Fetcher:
         if self.alone:
             raise Torn
         return self.fetched(self.merged(plan, term, want))
+
+    def others(self, predicates: Predicates, column: str) -> bool:
+        """Whether rows listed apart will be looked at besides, by a statement of their own."""
+        times = invariants.times(self.catalog)[1:]
+        return bool(apart.ids(self.catalog, self.bounds)) and any(
+            isinstance(row, Span) and row.column in times and row.column != column
+            for row in predicates
+        )
 
     def by_id(self, term: Term) -> bool:
         """Whether rows by `term`, and their ties by id, come in order of their ids."""

@@ -76,9 +76,13 @@ class Sorter(Fetcher):
         """What a term sorts rows by, whose column is in this place."""
         if term.names is None:
             return lambda row: (row[at] is not None, row[at])
-        known = entries(self.database, term, {row[at] for row in rows})  # all by one statement
-        names = {number: str(entry[0]) for number, entry in known.items()}
-        return lambda row: comparable(names.get(row[at]))
+        numbers = {row[at] for row in rows}
+        known = entries(self.database, term, numbers)  # all by one statement
+        names = {
+            number: comparable(number if number is None else str(known[number][0]))
+            for number in numbers
+        }
+        return lambda row: names[row[at]]
 
     def listed(
         self, terms: list[Term], predicates: Predicates, after: Keys | None, want: int

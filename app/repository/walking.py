@@ -25,6 +25,7 @@ from app.repository.predicates import (
     Tagged,
     beyond,
     marks,
+    on,
     owner,
     parameters_of,
     shapes_of,
@@ -147,6 +148,8 @@ class Statement:
         table: Any = self.keys if walk.tagged is None else self.catalog.tags
         if walk.index is not None:
             table = Along(table, walk.index.name, dialect)
+        elif walk.tagged is None and any(on(walk.predicates, "id", Among)):
+            table = Along(table, None, dialect)  # the rows with these ids, and no index beside
         elif walk.tagged is None and not by_key(walk.predicates):
             table = Along(table, of_order(dialect, self.catalog, walk.column), dialect)
         key = self.column("id")
