@@ -38,7 +38,7 @@ class Bounding(Narrowed):
         )
         bound = self.bound in plan.conditions
         relied = (self.bound if bound else None, self.ids if near else None)
-        if not self.apart or not self.loose(*relied):
+        if not self.loose(*relied) or not self.apart:
             return plan
         demand = self.demand
         rows = (Among("id", self.apart), *map(alone, demand.predicates))

@@ -86,10 +86,11 @@ class Fetcher:
     def others(self, predicates: Predicates, column: str) -> bool:
         """Whether rows listed apart will be looked at besides, by a statement of their own."""
         times = invariants.times(self.catalog)[1:]
-        return bool(apart.ids(self.catalog, self.bounds)) and any(
+        bounded = any(
             isinstance(row, Span) and row.column in times and row.column != column
             for row in predicates
         )
+        return bounded and bool(apart.ids(self.catalog, self.bounds))
 
     def by_id(self, term: Term) -> bool:
         """Whether rows by `term`, and their ties by id, come in order of their ids."""
