@@ -15,8 +15,8 @@ TOTAL, SIZE = 1_000_000, 1_000
 @pytest.fixture
 def estimates():
     """Of rows that are assigned one after the other and updated at once."""
-    moments = [{"assigned_at": at, "updated_at": at + 1} for at in range(SIZE)]
-    times = {name: sorted(row[name] for row in moments) for name in moments[0]}
+    moments = {"assigned_at": list(range(SIZE)), "updated_at": list(range(1, SIZE + 1))}
+    times = {name: sorted(values) for name, values in moments.items()}
     return Estimates(None, TASKS, Sample(TOTAL, SIZE, 0, times=times, moments=moments))
 
 
@@ -60,10 +60,8 @@ def test_a_walk_passes_what_comes_before_the_rows_that_are_wanted(
 
 def test_where_uuids_grow_with_time_so_do_their_walks(estimates):
     """Along UUIDs the latest come first, and the earliest only at the end."""
-    numbers = range(SIZE)
-    estimates.sample.times["uuid"] = [leading(uuid(at)) for at in numbers]
-    for at in numbers:
-        estimates.sample.moments[at]["uuid"] = leading(uuid(at))
+    grown = [leading(uuid(at)) for at in range(SIZE)]
+    estimates.sample.times["uuid"] = estimates.sample.moments["uuid"] = grown
     early = Span("updated_at", None, SIZE // 10)
     for descending, expected in ((True, 0.9 * TOTAL), (False, 0.001 * TOTAL)):
         demand = Demand(TASKS, (early,), "uuid", descending, None, 101)

@@ -14,6 +14,7 @@ from typing import Any
 from peewee import Field, fn
 
 from app.catalog.rows import Catalog, Members
+from app.connections import Row
 from app.database import Database
 from app.repository import dictionaries
 from app.repository.elsewhere import Containing, Within
@@ -40,9 +41,9 @@ class Sample:
     values: dict[str, Counter[Any]] = field(default_factory=dict)
     times: dict[str, list[int]] = field(default_factory=dict)
     tags: Counter[int] = field(default_factory=Counter)
-    moments: list[dict[str, int | None]] = field(default_factory=list)
-    """The times of each sampled row: they follow each other, so that two ranges of them are
-    seldom independent."""
+    moments: dict[str, list[int | None]] = field(default_factory=dict)
+    """The times of each sampled row, by column: they follow each other, so that two ranges of them
+    are seldom independent."""
     ordered: dict[str, list[int]] = field(default_factory=dict)
     """The places of these rows in order of a time, as they were asked for."""
 
@@ -84,7 +85,7 @@ class Sample:
         """The places of the sampled rows within `span`, in its order."""
         column = span.column
         if column not in self.ordered:
-            known = [(row[column], at) for at, row in enumerate(self.moments)]
+            known = ((moment, at) for at, moment in enumerate(self.moments.get(column, ())))
             self.ordered[column] = [at for moment, at in sorted(
                 (moment, at) for moment, at in known if moment is not None)]  # fmt: skip
         first, last = self.range(span)
@@ -151,18 +152,20 @@ def weighed(catalog: Catalog) -> set[str]:
     return columns - {"id"}
 
 
-def rows(database: Database, catalog: Catalog, count: int) -> list[dict[str, Any]]:
-    """The sampled rows, as column name to value."""
+def columns(database: Database, catalog: Catalog, count: int) -> dict[str, list[Any]]:
+    """The values of the sampled rows, column by column: a server keeps a sample for good."""
     model = catalog.model
-    columns = [model.id, *(model._meta.columns[name] for name in sorted(weighed(catalog)))]
-    found: dict[int, dict[str, Any]] = {}
+    names = ["id", *sorted(weighed(catalog))]
+    query = model.select(*(model._meta.columns[name] for name in names)).order_by(model.id).tuples()
+    found: dict[int, Row] = {}
     for spot in spots(database, catalog, count):
-        query = model.select(*columns).order_by(model.id).tuples()
-        query = query.limit(SPOTS * ROWS) if spot is None else query.where(model.id >= spot)
-        for row in database.select(query if spot is None else query.limit(ROWS)):
-            found[row[0]] = dict(zip((c.column_name for c in columns), row, strict=True))
-            found[row[0]]["uuid"] = leading(found[row[0]]["uuid"])
-    return list(found.values())
+        some = query.limit(SPOTS * ROWS if spot is None else ROWS)
+        beyond = some if spot is None else some.where(model.id >= spot)
+        found.update((row[0], row) for row in database.select(beyond))
+    held = zip(*found.values(), strict=True) if found else ([] for _ in names)
+    sampled = dict(zip(names, map(list, held), strict=True))
+    sampled["uuid"] = [leading(value) for value in sampled["uuid"]]
+    return sampled
 
 
 def leading(uuid: bytes | None) -> int | None:
@@ -173,19 +176,19 @@ def leading(uuid: bytes | None) -> int | None:
 def taken(database: Database, catalog: Catalog, now: int) -> Sample:
     """A new sample."""
     count = total(database, catalog)
-    sampled = rows(database, catalog, count)
-    count = max(count, len(sampled))
+    sampled = columns(database, catalog, count)
+    ids = sampled.pop("id")
+    count = max(count, len(ids))
     keep = min(OLDEST, FRESH + count // 10_000 * 60 * SECOND)
-    sample = Sample(count, len(sampled), now + keep)
-    for column in sampled[0] if sampled else ():
-        values = [row[column] for row in sampled]
+    sample = Sample(count, len(ids), now + keep)
+    sample.moments["id"], sample.times["id"] = ids, sorted(ids)
+    for column, values in sampled.items():
         if column.endswith("_at") or column == "uuid":
+            sample.moments[column] = values
             sample.times[column] = sorted(value for value in values if value is not None)
         else:
             sample.values[column] = Counter(values)
-    sample.times["id"] = sorted(row["id"] for row in sampled)
-    sample.moments = [{name: row[name] for name in sample.times} for row in sampled]
-    for some in dictionaries.batches(row["id"] for row in sampled):
+    for some in dictionaries.batches(ids):
         tags = catalog.tags
         query = tags.select(tags.tag_id).where(owner(tags).in_(some)).tuples()
         sample.tags.update(row[0] for row in database.select(query))
