@@ -20,8 +20,8 @@ from app.demo.crew import Crew
 from app.errors import Unavailable
 from app.failures import BEHIND, cause, unlogged
 from app.keyring import secret_of
-from app.repository import schema
-from app.repository.importing.reindexing import recover
+from app.repository.maintenance import schema
+from app.repository.maintenance.importing.reindexing import recover
 from app.serving import Server, fail
 
 FIRST_PORT = 8080

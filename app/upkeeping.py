@@ -9,9 +9,11 @@ from typing import Any
 from app import clock
 from app.database import connect
 from app.errors import Unavailable
-from app.repository import purging, refilling, upkeep
-from app.repository.importing import reindexing
-from app.repository.leading import Candidate
+from app.repository.figures import refilling
+from app.repository.maintenance import purging
+from app.repository.maintenance.importing import reindexing
+from app.repository.timers import upkeep
+from app.repository.timers.leading import Candidate
 from app.service import Service, service_of
 
 NAME = "tasks.upkeep"

@@ -7,8 +7,9 @@ from typing import Any
 
 from app.catalog.tasks import TASKS
 from app.database import Database
-from app.repository import invariants, schema
+from app.repository import invariants
 from app.repository.dictionaries import digest
+from app.repository.maintenance import schema
 from benches import data
 
 OWN, KIND, CALLER = 52, 30, "agent-1"

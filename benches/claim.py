@@ -6,9 +6,10 @@ from statistics import median
 
 from app import config
 from app.database import connect
-from app.repository import claiming, steps, tenants
-from app.repository.idempotency import Held
-from app.repository.wishes import Wish
+from app.repository import tenants
+from app.repository.work import claiming, steps
+from app.repository.work.idempotency import Held
+from app.repository.work.wishes import Wish
 from benches import data
 from benches.anchors import line
 from benches.backlog import CALLER, KIND, MIXES, OWN, PARTNER

@@ -15,7 +15,9 @@ from app.catalog.activities import ACTIVITIES
 from app.catalog.indexes import INDEXES, Index
 from app.catalog.tasks import TASKS
 from app.database import Database
-from app.repository import invariants, refilling, schema
+from app.repository import invariants
+from app.repository.figures import refilling
+from app.repository.maintenance import schema
 
 NOW = 1_790_000_000_000_000_000
 DAY = 86_400_000_000_000

@@ -6,7 +6,7 @@ from itertools import islice
 from statistics import median
 
 from app import clock
-from app.repository import enqueueing
+from app.repository.work import enqueueing
 from benches import bare
 from benches.anchors import line
 from benches.cost import Cost, Meter

@@ -19,8 +19,10 @@ from app.api.schemas import list_schema
 from app.catalog.tasks import TASKS
 from app.database import Database, connect
 from app.errors import Unavailable
-from app.repository import enqueueing, indexing, listing, tenants
-from app.repository.query import Query
+from app.repository import indexing, tenants
+from app.repository.lists import listing
+from app.repository.lists.query import Query
+from app.repository.work import enqueueing
 from app.vocabulary import Lod
 from benches.anchors import line
 from benches.lists import KEY

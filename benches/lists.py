@@ -21,8 +21,9 @@ from app.api.schemas import list_schema
 from app.catalog.rows import Catalog
 from app.catalog.tasks import TASKS
 from app.database import Database, connect
-from app.repository import listing, paging, tenants
-from app.repository.query import Query
+from app.repository import tenants
+from app.repository.lists import listing, paging
+from app.repository.lists.query import Query
 from app.repository.tenants import Node
 from app.vocabulary import Lod
 from benches import drawn, plain

@@ -9,11 +9,11 @@ from peewee import Ordering
 
 from app.catalog.rows import Catalog
 from app.database import Database
-from app.repository.filtering import predicates
+from app.repository.lists.filtering import predicates
+from app.repository.lists.query import Query
+from app.repository.lists.terms import Term, terms_of
 from app.repository.predicates import Mark, marks
-from app.repository.query import Query
 from app.repository.tenants import Node
-from app.repository.terms import Term, terms_of
 
 
 def ordering(catalog: Catalog, term: Term) -> Ordering:

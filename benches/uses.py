@@ -13,8 +13,9 @@ from app.catalog.activities import ACTIVITIES
 from app.catalog.rows import Catalog
 from app.catalog.tasks import TASKS
 from app.database import Database
-from app.repository import listing, tenants
-from app.repository.query import Query
+from app.repository import tenants
+from app.repository.lists import listing
+from app.repository.lists.query import Query
 from app.vocabulary import Lod
 from benches import drawn
 from benches.data import NOW

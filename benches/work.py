@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 from app import clock, config
 from app.api import forms, orders, skimming
 from app.database import Database, connect
-from app.repository import dictionaries, enqueueing, tenants
-from app.repository.enqueueing import Order
+from app.repository import dictionaries, tenants
+from app.repository.work import enqueueing
+from app.repository.work.enqueueing import Order
 from benches.data import Draw
 from benches.written import CLAIM, COMPLETE, ROWS, START, Floor
 

@@ -17,7 +17,7 @@ import mariadb
 import pytest
 
 from app import config, database
-from app.repository import schema
+from app.repository.maintenance import schema
 
 USED = pytest.StashKey[dict[str, str]]()
 """What really ran: engine or browser -> its version."""

@@ -164,7 +164,7 @@ def leave(writer, task, lease, how):
     else:
         writer.database.run("UPDATE tasks SET due_at = 0, lease_until = 0")
         from app import clock
-        from app.repository import upkeep
+        from app.repository.timers import upkeep
 
         assert upkeep.turn(writer.database, clock.now()).fired == 1
 

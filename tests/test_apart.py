@@ -13,9 +13,10 @@ from app import config, database, service
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND
 from app.models import Invariant, Task
-from app.repository import apart, invariants, schema
+from app.repository import apart, invariants
 from app.repository.apart import FLOOR
-from app.repository.planning import Planner
+from app.repository.lists.planning import Planner
+from app.repository.maintenance import schema
 
 REQUESTS = 80
 FEW = 100

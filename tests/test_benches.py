@@ -15,9 +15,11 @@ from app import config
 from app.catalog.indexes import INDEXES
 from app.catalog.tasks import TASKS
 from app.database import Database, connect
-from app.repository import claiming, enqueueing, listing, steps, tenants
-from app.repository.query import Query
-from app.repository.wishes import Wish
+from app.repository import tenants
+from app.repository.lists import listing
+from app.repository.lists.query import Query
+from app.repository.work import claiming, enqueueing, steps
+from app.repository.work.wishes import Wish
 from app.service import service_of
 from app.vocabulary import Lod, ResultCode
 from benches import anchors, data, floor, growing, indexes, uses, work, written

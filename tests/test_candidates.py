@@ -10,9 +10,10 @@ import pytest
 
 from app import config, database
 from app.models import Tenant
-from app.repository import candidates, claiming, enqueueing, tenants
-from app.repository.enqueueing import Order
-from app.repository.wishes import Wish
+from app.repository import tenants
+from app.repository.work import candidates, claiming, enqueueing
+from app.repository.work.enqueueing import Order
+from app.repository.work.wishes import Wish
 from app.vocabulary import Priority
 
 MILLISECOND = 10**6

@@ -12,7 +12,7 @@ from writers import Writer
 from app.api import waiting as waiting_room
 from app.api.waiting import AT_ONCE, room_of
 from app.errors import Unavailable
-from app.repository import arrivals, candidates, claiming
+from app.repository.work import arrivals, candidates, claiming
 from app.turns import Turns
 
 WAYS = (((128, 400),), ((0, 400),), ((0, 1),), ((0, 1), (1, 2)), ())

@@ -11,7 +11,8 @@ from writers import Writer
 from app.api import claims
 from app.api.waiting import room_of
 from app.auth.callers import Caller
-from app.repository import claiming, credentials, tenants
+from app.repository import credentials, tenants
+from app.repository.work import claiming
 from app.vocabulary import Scope
 
 

@@ -8,7 +8,7 @@ import pytest
 import reading
 import worlds
 
-from app.repository import listing
+from app.repository.lists import listing
 
 FIRST = (
     "state=completed&state=started&type=backup&type=Backup&type=e&type=z&type=axb"

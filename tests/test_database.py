@@ -9,7 +9,8 @@ import pytest
 from app import config, database
 from app.catalog.tasks import TASKS
 from app.errors import Unavailable
-from app.repository import invariants, sampling
+from app.repository import invariants
+from app.repository.lists import sampling
 
 BOUND = invariants.after(TASKS, "completed_at")
 

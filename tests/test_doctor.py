@@ -7,7 +7,7 @@ import worlds
 
 from app import config, database
 from app.catalog.tallies import TALLIES
-from app.repository import refilling
+from app.repository.figures import refilling
 
 
 @pytest.fixture

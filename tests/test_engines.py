@@ -8,7 +8,7 @@ import pytest
 
 from app import config, database
 from app.errors import Unavailable
-from app.repository import schema
+from app.repository.maintenance import schema
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app import create_app
-from app.repository import schema
+from app.repository.maintenance import schema
 from app.service import service_of
 
 BASE = "/api/task_manager/v2"

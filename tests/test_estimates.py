@@ -3,11 +3,11 @@
 import pytest
 
 from app.catalog.tasks import TASKS
-from app.repository.estimating import Estimates
-from app.repository.planning import Planner
-from app.repository.plans import Demand
+from app.repository.lists.estimating import Estimates
+from app.repository.lists.planning import Planner
+from app.repository.lists.plans import Demand
+from app.repository.lists.sampling import Sample, leading
 from app.repository.predicates import Past, Span
-from app.repository.sampling import Sample, leading
 
 TOTAL, SIZE = 1_000_000, 1_000
 

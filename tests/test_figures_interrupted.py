@@ -9,8 +9,10 @@ from writers import Writer
 from app import database, upkeeping
 from app.catalog.tallies import TALLIES
 from app.errors import Unavailable
-from app.repository import hooking, refilling, removing, schema, tallying, tenants
-from app.repository.importing import reindexing
+from app.repository import tenants
+from app.repository.figures import hooking, refilling, tallying
+from app.repository.maintenance import removing, schema
+from app.repository.maintenance.importing import reindexing
 from app.service import service_of
 
 TASKS = TALLIES[0]

@@ -14,8 +14,9 @@ from app import config, database, starting
 from app.catalog.indexes import INDEXES
 from app.errors import Unavailable
 from app.failures import BEHIND, NO_INDEX
-from app.repository import indexing, schema
-from app.repository.importing import reindexing
+from app.repository import indexing
+from app.repository.maintenance import schema
+from app.repository.maintenance.importing import reindexing
 
 OURS = schema.FOLDER
 NEWER = "9999_add_something"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.repository.importing import window as windows
-from app.repository.importing.documents import Documents
+from app.repository.maintenance.importing import window as windows
+from app.repository.maintenance.importing.documents import Documents
 
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False,
                    allow_infinity=False), st.text())  # fmt: skip

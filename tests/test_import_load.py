@@ -18,11 +18,13 @@ from app import config, database
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND
 from app.errors import Unavailable
-from app.repository import invariants, purging, removing, schema, tallying, tenants
-from app.repository.importing import intake, loading, reindexing
-from app.repository.importing.checking import Checker
-from app.repository.importing.loading import MANY
+from app.repository import invariants, tenants
+from app.repository.figures import tallying
 from app.repository.invariants import UNBOUND
+from app.repository.maintenance import purging, removing, schema
+from app.repository.maintenance.importing import intake, loading, reindexing
+from app.repository.maintenance.importing.checking import Checker
+from app.repository.maintenance.importing.loading import MANY
 
 LATER = 1_900_000_000_000_000_000
 """Behind every time in these tests: what is born later than now is marked by itself."""
@@ -160,7 +162,7 @@ KILLED = """
     import os, signal
     from app import config, database
     from app.repository import tenants
-    from app.repository.importing import intake
+    from app.repository.maintenance.importing import intake
     from test_import import task
 
     class Killed:

@@ -10,7 +10,7 @@ from lifemodel import HELD, OK, Activity, C, E, Task
 from writers import SECOND, Writer
 
 from app import clock
-from app.repository import upkeep
+from app.repository.timers import upkeep
 
 BEGIN = 1_790_000_000 * SECOND
 LIMITS = {

@@ -4,7 +4,7 @@ import pytest
 from writers import SECOND, Writer
 
 from app.lifecycle import ACTIVITY_STEPS, TASK_STEPS, TIMERS
-from app.repository import upkeep
+from app.repository.timers import upkeep
 from app.vocabulary import State
 
 E, A, S, P, C = "enqueued", "assigned", "started", "paused", "completed"

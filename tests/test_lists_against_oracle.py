@@ -74,7 +74,8 @@ def test_whatever_way_the_planner_goes_the_answer_is_the_same(
     reader, collection, temper, monkeypatch
 ):
     for name, value in TEMPERS[temper].items():
-        monkeypatch.setattr(f"app.repository.{name}", value)
+        room = "" if name.startswith("dictionaries") else ".lists"
+        monkeypatch.setattr(f"app.repository{room}.{name}", value)
     asker = Asker(collection, reader.whole, temper)
     # Statements that were compiled with other numbers are forgotten, before and after.
     reader.service.database.memory.clear()

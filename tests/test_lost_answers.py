@@ -7,7 +7,7 @@ from relay import Loss, Relay
 from writers import ROLES, Writer, uuid_of
 
 from app import clock
-from app.repository import upkeep
+from app.repository.timers import upkeep
 
 OK = {"result": {"code": "ok", "payload": 1}}
 

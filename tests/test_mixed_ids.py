@@ -9,7 +9,7 @@ import worlds
 from reading import BASE, Reader, bearer
 
 from app import service
-from app.repository.planning import Planner
+from app.repository.lists.planning import Planner
 
 DAY = 86_400 * 10**9
 

@@ -8,15 +8,15 @@ from app.catalog.rows import Members
 from app.catalog.tasks import TASKS
 from app.models import Policy, Task
 from app.repository import invariants
-from app.repository.costs import LOOKED_UP, TESTED, Costs
-from app.repository.elsewhere import Containing, Within
-from app.repository.estimating import Estimates, indexes
-from app.repository.planning import BRANCHES, Planner
-from app.repository.plans import SINGLY, Demand, Plan
-from app.repository.postings import Posted
+from app.repository.lists.costs import LOOKED_UP, TESTED, Costs
+from app.repository.lists.elsewhere import Containing, Within
+from app.repository.lists.estimating import Estimates, indexes
+from app.repository.lists.planning import BRANCHES, Planner
+from app.repository.lists.plans import SINGLY, Demand, Plan
+from app.repository.lists.postings import Posted
+from app.repository.lists.sampling import Sample
+from app.repository.lists.walks import Walk
 from app.repository.predicates import Among, Span, Tagged
-from app.repository.sampling import Sample
-from app.repository.walks import Walk
 
 TOTAL, SIZE = 100_000, 1_000
 POLICY = Among("policy_id", (1,))

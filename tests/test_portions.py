@@ -5,10 +5,10 @@ from collections import Counter
 import pytest
 
 from app.catalog.tasks import TASKS
-from app.repository.estimating import Estimates
-from app.repository.portions import IN_VAIN, TOGETHER, handfuls
+from app.repository.lists.estimating import Estimates
+from app.repository.lists.portions import IN_VAIN, TOGETHER, handfuls
+from app.repository.lists.sampling import Sample
 from app.repository.predicates import Among
-from app.repository.sampling import Sample
 
 NAMES = 10_000
 

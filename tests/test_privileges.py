@@ -11,8 +11,8 @@ from commands import Commands
 
 from app.catalog.tallies import TALLIES
 from app.engines import mysql_driver
-from app.repository import hooking, refilling
-from app.repository.importing import loading, reindexing
+from app.repository.figures import hooking, refilling
+from app.repository.maintenance.importing import loading, reindexing
 from app.service import service_of
 
 USUAL = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES"

@@ -4,7 +4,7 @@ import pytest
 from writers import Writer
 
 from app import clock, config, service, upkeeping
-from app.repository import purging
+from app.repository.maintenance import purging
 
 OK = {"result": {"code": "ok"}}
 TABLES = (

@@ -6,9 +6,11 @@ from writers import Writer
 from app import clock, config, database
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND
-from app.repository import apart, examining, facts, invariants, remeasuring
-from app.repository.facts import GOOD_SECONDS
-from app.repository.importing import reindexing
+from app.repository import apart, invariants
+from app.repository.maintenance import examining, remeasuring
+from app.repository.maintenance.importing import reindexing
+from app.repository.work import facts
+from app.repository.work.facts import GOOD_SECONDS
 
 MONTHS = 100 * 86_400 * SECOND
 WIDE = invariants.rounded(MONTHS)

@@ -5,8 +5,8 @@ from writers import Writer
 
 from app import clock
 from app.errors import Unavailable
-from app.repository import upkeep
-from app.repository.leading import Candidate
+from app.repository.timers import upkeep
+from app.repository.timers.leading import Candidate
 from app.signals import lease_lost, queued, turned
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app import config, create_app, database, starting
-from app.repository import schema
+from app.repository.maintenance import schema
 
 ONE = {"id": 7, "uuid": "0016750a-ee56-49e6-bf59-7c768c9869ac", "type": "x", "state": "enqueued"}
 NOWHERE = "mysql://a:b@127.0.0.1:1/c"

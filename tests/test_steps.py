@@ -10,7 +10,8 @@ from writers import Writer, uuid_of
 from app import clock
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND
-from app.repository import facts, invariants, steps
+from app.repository import invariants
+from app.repository.work import facts, steps
 
 OK = {"result": {"code": "ok"}}
 

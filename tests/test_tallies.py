@@ -12,8 +12,12 @@ from app import clock, database
 from app.catalog.activities import ACTIVITIES
 from app.catalog.tallies import TALLIES
 from app.catalog.tasks import TASKS
-from app.repository import hooking, listing, purging, refilling, removing, tallying, tenants, upkeep
-from app.repository.query import Query
+from app.repository import tenants
+from app.repository.figures import hooking, refilling, tallying
+from app.repository.lists import listing
+from app.repository.lists.query import Query
+from app.repository.maintenance import purging, removing
+from app.repository.timers import upkeep
 from app.service import service_of
 from app.vocabulary import Lod
 

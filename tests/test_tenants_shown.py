@@ -6,7 +6,8 @@ from typing import Any
 import reading
 import worlds
 
-from app.repository import removing, tenants
+from app.repository import tenants
+from app.repository.maintenance import removing
 from app.service import service_of
 
 PAGE = f"{reading.BASE}/tasks?lod=short"

@@ -7,9 +7,12 @@ import pytest
 from app import config, database
 from app.catalog.tasks import TASKS
 from app.errors import Unavailable
-from app.repository import claiming, enqueueing, firing, leading, projection, steps, tenants, upkeep
-from app.repository.enqueueing import Order
-from app.repository.wishes import Wish
+from app.repository import tenants
+from app.repository.lists import projection
+from app.repository.timers import firing, leading, upkeep
+from app.repository.work import claiming, enqueueing, steps
+from app.repository.work.enqueueing import Order
+from app.repository.work.wishes import Wish
 from app.vocabulary import Lod, ResultCode
 
 SECOND = 10**9

@@ -13,8 +13,9 @@ from writers import BASE, SECOND, Writer, uuid_of
 
 from app import clock, config
 from app.auth.keys import rotate
-from app.repository import credentials, tenants, upkeep
-from app.repository.leading import Candidate
+from app.repository import credentials, tenants
+from app.repository.timers import upkeep
+from app.repository.timers.leading import Candidate
 
 HANDOVER_SECONDS = 12
 """How late a timer may fire when the one who leads dies."""

@@ -20,9 +20,9 @@ from app.auth import leases
 from app.catalog.rows import Catalog
 from app.errors import BadRequest, Fault, NotFound
 from app.lifecycle import Who
-from app.repository import identifying
-from app.repository.activity_steps import Lease
-from app.repository.identifying import Sight
+from app.repository.work import identifying
+from app.repository.work.activity_steps import Lease
+from app.repository.work.identifying import Sight
 from app.transitions import Facts
 from app.vocabulary import Lod, Scope
 

@@ -20,10 +20,11 @@ from app.catalog.tasks import TASKS
 from app.catalog.times import written
 from app.errors import Fault
 from app.lifecycle import TASK_STEP
-from app.repository import claiming, projection
-from app.repository.idempotency import Held, Key
-from app.repository.query import Query
-from app.repository.wishes import Wish
+from app.repository.lists import projection
+from app.repository.lists.query import Query
+from app.repository.work import claiming
+from app.repository.work.idempotency import Held, Key
+from app.repository.work.wishes import Wish
 from app.vocabulary import Lod
 
 blp = AskingBlueprint("claims", __name__, url_prefix=f"{BASE}/tasks")

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app
 
 from app.api.answers import as_json
-from app.repository import schema
+from app.repository.maintenance import schema
 from app.service import service_of
 
 health = Blueprint("health", __name__)

@@ -10,8 +10,8 @@ from app.api.context import caller, database, purpose_key
 from app.catalog.rows import Catalog
 from app.catalog.times import written
 from app.errors import NotFound
-from app.repository import listing, reading
-from app.repository.query import Query
+from app.repository.lists import listing, reading
+from app.repository.lists.query import Query
 from app.vocabulary import Lod
 
 CURSORS = "page tokens"

@@ -27,9 +27,9 @@ from app.auth.protector import requires
 from app.catalog.activities import ACTIVITIES
 from app.catalog.tasks import TASKS
 from app.lifecycle import ACTIVITY_STEP, Who
-from app.repository import activity_making, activity_steps
-from app.repository.activity_steps import Lease
-from app.repository.query import Query
+from app.repository.lists.query import Query
+from app.repository.work import activity_making, activity_steps
+from app.repository.work.activity_steps import Lease
 from app.transitions import Facts
 from app.vocabulary import Scope
 

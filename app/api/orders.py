@@ -12,10 +12,10 @@ from app.database import Database
 from app.errors import BadRequest, Fault
 from app.lifecycle import MOST_ASSIGNMENTS, MOST_FAILURES, Timer
 from app.repository import tenants
-from app.repository.activity_making import Draft
 from app.repository.dictionaries import Entry
-from app.repository.enqueueing import Order
 from app.repository.tenants import Node
+from app.repository.work.activity_making import Draft
+from app.repository.work.enqueueing import Order
 from app.transitions import default
 from app.vocabulary import Word
 

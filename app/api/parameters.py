@@ -11,7 +11,7 @@ from app.catalog.kinds import COMPARISON, Kind, When
 from app.catalog.rows import Catalog, Filter
 from app.catalog.times import LAST, instant, written
 from app.errors import Fault
-from app.repository.query import PAGE
+from app.repository.lists.query import PAGE
 from app.vocabulary import meant
 
 LONGEST = 1_024

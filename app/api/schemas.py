@@ -11,7 +11,7 @@ from app.api.parsing import UNKNOWN
 from app.catalog.kinds import Flag, Number, OneOf
 from app.catalog.rows import Catalog, Filter
 from app.errors import Fault
-from app.repository.query import PAGE, Query
+from app.repository.lists.query import PAGE, Query
 from app.vocabulary import Lod
 
 

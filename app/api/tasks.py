@@ -8,7 +8,7 @@ from app.api.objects import item_of, page_of
 from app.api.schemas import item_schema, list_schema
 from app.auth.protector import requires
 from app.catalog.tasks import TASKS
-from app.repository.query import Query
+from app.repository.lists.query import Query
 from app.vocabulary import Scope
 
 blp = Blueprint("tasks", __name__, url_prefix=f"{BASE}/tasks", description="Units of work.")

@@ -15,11 +15,11 @@ from weakref import ref
 from app import clock
 from app.database import Database
 from app.errors import Unavailable
-from app.repository import arrivals
-from app.repository.arrivals import Arrival
-from app.repository.idempotency import Key
-from app.repository.lanes import Members
-from app.repository.wishes import Wish
+from app.repository.work import arrivals
+from app.repository.work.arrivals import Arrival
+from app.repository.work.idempotency import Key
+from app.repository.work.lanes import Members
+from app.repository.work.wishes import Wish
 from app.service import service_of
 from app.signals import queued
 from app.turns import Turns

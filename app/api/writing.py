@@ -38,12 +38,13 @@ from app.catalog.tasks import TASKS
 from app.catalog.times import written
 from app.errors import UuidConflict
 from app.lifecycle import TASK_STEP, Step, Who
-from app.repository import enqueueing, identifying, lookups, projection, steps
-from app.repository.activity_steps import Lease
-from app.repository.enqueueing import Enqueued
-from app.repository.identifying import Sight
-from app.repository.query import Query
+from app.repository.lists import lookups, projection
+from app.repository.lists.query import Query
 from app.repository.tenants import Node
+from app.repository.work import enqueueing, identifying, steps
+from app.repository.work.activity_steps import Lease
+from app.repository.work.enqueueing import Enqueued
+from app.repository.work.identifying import Sight
 from app.transitions import Facts
 from app.vocabulary import Lod, Scope
 

@@ -7,8 +7,8 @@ import click
 
 from app.cli.doors import Command, any_database, open_database
 from app.cli.output import json_option, show
-from app.repository import backups, schema
-from app.repository.importing.reindexing import recover
+from app.repository.maintenance import backups, schema
+from app.repository.maintenance.importing.reindexing import recover
 
 file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 

@@ -5,8 +5,9 @@ import click
 from app.cli.doors import Group, any_database, existing_database, refuse
 from app.cli.output import json_option, show, show_rows
 from app.failures import BEHIND
-from app.repository import indexing, schema
-from app.repository.importing.reindexing import recover
+from app.repository import indexing
+from app.repository.maintenance import schema
+from app.repository.maintenance.importing.reindexing import recover
 
 db = Group("db", help="Bring the database to a migration, or show where it stands.")
 

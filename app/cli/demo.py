@@ -17,10 +17,10 @@ from app.demo import world
 from app.demo.steps import EXAMPLE_UUID
 from app.demo.week import Week
 from app.repository import credentials, tenants
-from app.repository.identifying import identify
-from app.repository.importing import intake
-from app.repository.importing.checking import Tally
+from app.repository.maintenance.importing import intake
+from app.repository.maintenance.importing.checking import Tally
 from app.repository.tenants import Node
+from app.repository.work.identifying import identify
 from app.vocabulary import Scope
 
 LOGIN = "demo"

@@ -7,9 +7,9 @@ import click
 from app.cli.doors import Command, existing_database
 from app.cli.output import json_option, show
 from app.database import Database
-from app.repository import schema
-from app.repository.examining import Finding, at_one_moment, examined
-from app.repository.importing import reindexing
+from app.repository.maintenance import schema
+from app.repository.maintenance.examining import Finding, at_one_moment, examined
+from app.repository.maintenance.importing import reindexing
 
 MIGRATIONS = "the database is at the newest migration"
 

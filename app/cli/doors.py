@@ -17,7 +17,8 @@ from app.catalog.kinds import UUID as UUID_FORM
 from app.config import BadSetting, Settings
 from app.database import Database
 from app.errors import Refusal, Unavailable
-from app.repository import schema, tenants
+from app.repository import tenants
+from app.repository.maintenance import schema
 from app.service import service_of
 from app.vocabulary import Scope
 

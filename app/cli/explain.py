@@ -14,9 +14,9 @@ from app.catalog.tasks import TASKS
 from app.cli.doors import Command, open_database, tenant_at, tenant_option
 from app.cli.output import json_option, show, table
 from app.errors import BadRequest
-from app.repository.explaining import Explanation, explain
-from app.repository.plans import Plan
-from app.repository.query import Query
+from app.repository.lists.explaining import Explanation, explain
+from app.repository.lists.plans import Plan
+from app.repository.lists.query import Query
 from app.vocabulary import Lod
 
 CATALOGS = {catalog.plural: catalog for catalog in (TASKS, ACTIVITIES)}

@@ -12,8 +12,8 @@ import click
 
 from app.cli.doors import Command, open_database
 from app.cli.output import Progress, as_json_text, json_option
-from app.repository import exporting
-from app.repository.backups import blaming
+from app.repository.maintenance import exporting
+from app.repository.maintenance.backups import blaming
 
 EVERY = 500
 """Objects between two looks at the progress bar."""

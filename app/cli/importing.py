@@ -14,9 +14,9 @@ from app import clock
 from app.cli.doors import Command, UuidText, open_database, tenant_at
 from app.cli.output import Progress, json_option, show
 from app.errors import Fault
-from app.repository.importing.checking import Tally
-from app.repository.importing.documents import Documents
-from app.repository.importing.intake import Arrival, NothingImported, take
+from app.repository.maintenance.importing.checking import Tally
+from app.repository.maintenance.importing.documents import Documents
+from app.repository.maintenance.importing.intake import Arrival, NothingImported, take
 
 EVERY = 500
 """Objects between two looks at the progress bar."""

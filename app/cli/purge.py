@@ -9,7 +9,7 @@ from app import clock
 from app.catalog.times import FIRST
 from app.cli.doors import Command, open_database
 from app.cli.output import Progress, json_option, show
-from app.repository import purging
+from app.repository.maintenance import purging
 
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 SECOND = 1_000_000_000

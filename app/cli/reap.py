@@ -5,7 +5,7 @@ import click
 from app import clock
 from app.cli.doors import Command, open_database
 from app.cli.output import json_option, show
-from app.repository import upkeep
+from app.repository.timers import upkeep
 
 
 @click.command("reap", cls=Command, examples=("flask reap --once",))

@@ -8,8 +8,8 @@ import click
 from app import clock
 from app.cli.doors import Group, UuidText, open_database, tenant_at
 from app.cli.output import json_option, moment, show, show_rows
-from app.repository import removing
 from app.repository import tenants as repository
+from app.repository.maintenance import removing
 from app.repository.tenants import Node
 
 tenants = Group("tenants", help="The tree of tenants, who own tasks.")

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from app import clock
 from app.database import Database
 from app.lifecycle import Timer
-from app.repository.standing import Standing, standing
+from app.repository.work.standing import Standing, standing
 from app.signals import Signal, lease_lost, stepped, turned
 from app.vocabulary import State
 

@@ -1,6 +1,6 @@
 """Faults that the drill must notice, each put into a copy of the code, and one that it must not."""
 
-WRITES, STEPS = "app/database.py", "app/repository/steps.py"
+WRITES, STEPS = "app/database.py", "app/repository/work/steps.py"
 DEATH = (
     STEPS,
     "    store(database, old, new, taking.details)\n    if old.held and",

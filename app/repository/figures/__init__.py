@@ -1,0 +1,1 @@
+"""Figures that are kept, so that counts need not look at rows."""

@@ -1,0 +1,1 @@
+"""Lists and counts: what is asked, which indexes answer it, what the answer looks like."""

@@ -1,0 +1,1 @@
+"""What operators do with the whole: migrations, import, export, backup, purge, doctor."""

@@ -1,0 +1,1 @@
+"""What happens by itself: one process leads, and fires what is due."""

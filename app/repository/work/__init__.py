@@ -1,0 +1,1 @@
+"""Tasks and activities on their way: enqueued, claimed, stepped, ended."""
