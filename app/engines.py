@@ -36,9 +36,10 @@ TRIAL = ("START TRANSACTION READ WRITE", "ROLLBACK")
 """Refused by a server that takes no writes; without a quorum it would still greet."""
 SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
-THREAD_KIB, COMMAND_KIB = 4_096, 16_384
-"""Pages of SQLite's that a connection keeps: each thread of a server has one. With 16 MiB a million
-tasks' lists cost as much, and a worker could grow by 250."""
+THREAD_KIB, ALONE_KIB = 4_096, 16_384
+"""Pages of SQLite's that a connection keeps: that of a server's thread, and one of a kind. Were all
+as large, a worker could grow by 250 MiB, and lists of a million tasks cost the same; whoever writes
+finds the pages of all indexes again."""
 STEPS = 20_000
 """Steps of SQLite's virtual machine between two looks at the clock: about a millisecond."""
 FINE = 100
@@ -146,9 +147,14 @@ class Pen:
 
     def __exit__(self, *_: object) -> None:
         """Give it back; the thread goes on with its own connection."""
-        self.engine.writer = self.engine._state.conn
-        self.engine.take(self.own)
-        self.engine.pen.release()
+        used, new = self.engine._state.conn, self.engine.writer is None
+        try:
+            if used is not None and new:
+                used.execute(f"PRAGMA cache_size = -{ALONE_KIB}")
+        finally:
+            self.engine.writer = used
+            self.engine.take(self.own)
+            self.engine.pen.release()
 
 
 class Server(peewee.MySQLDatabase):
@@ -344,7 +350,7 @@ def sqlite(path: str, settings: Settings, patient: bool) -> Sqlite:
             "synchronous": settings.sqlite_synchronous,
             "foreign_keys": 1,
             "temp_store": "memory",
-            "cache_size": -(COMMAND_KIB if patient else THREAD_KIB),
+            "cache_size": -(ALONE_KIB if patient else THREAD_KIB),
         },
         # Peewee's own, in which migrations run: one that reads first could only fail once somebody
         # else has written.

@@ -71,3 +71,15 @@ def test_a_blank_database_has_no_migration_applied(blank):
     assert schema.upgrade(connected)
     assert schema.current(connected)
     connected.close()
+
+
+def test_who_writes_keeps_more_pages_of_sqlite_s_than_each_thread(sqlite_engine):
+    url = sqlite_engine.fresh()
+    connected = database.connect(config.load({"TASKS_DATABASE_URL": url}))
+    with connected.write_transaction():
+        connected.run("INSERT INTO queues (name) VALUES ('first')")
+    with connected.near_writes():
+        assert connected.rows("PRAGMA cache_size") == [(-16_384,)]
+    assert connected.rows("PRAGMA cache_size") == [(-4_096,)]
+    connected.close()
+    sqlite_engine.forget(url)
