@@ -13,11 +13,7 @@ DEATH = (
 that moment on a slow machine."""
 FAULTS = {
     "fence": ((STEPS, "facts.fence == fence and ", ""),),
-    "transaction": (
-        (WRITES, 'self.transaction(("START TRANSACTION",)) if', "self.translated() if"),
-        (WRITES, ', self.transaction(("BEGIN IMMEDIATE",)):', ":"),
-        DEATH,
-    ),
+    "transaction": ((WRITES, ", self.transaction((begin,)):", ":"), DEATH),
     "death": (DEATH,),
 }
 """For each fault: files, what is right in them, and what is put in all its places instead. Death
