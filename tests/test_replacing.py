@@ -5,6 +5,8 @@ import json
 import pytest
 from writers import Writer
 
+from app.repository.work import steps
+
 OK = {"result": {"code": "ok"}}
 CLAIMS = 3
 
@@ -67,3 +69,20 @@ def test_attempts_go_on_behind_all_that_there_were(writer, held, replaced):
     replaced(task, attempts=task["attempts"][:1])
     writer.claim()
     assert [attempt["number"] for attempt in writer.task(task["id"])["attempts"]] == [1, CLAIMS + 1]
+
+
+def test_a_step_goes_by_what_replaced_the_task_it_had_read(writer, replaced, monkeypatch):
+    """Else it would write what it made of the old one, and answer with that."""
+    task, take = writer.enqueue(argument="old"), steps.take
+
+    def late(database, seen, taking):
+        monkeypatch.setattr(steps, "take", take)
+        replaced(task, argument="new", cancellable=False)
+        return take(database, seen, taking)
+
+    monkeypatch.setattr(steps, "take", late)
+    answer = writer.step(task["id"], "cancelRequested", None, {}, role="issuer")
+    assert (answer.status_code, answer.json["code"]) == (409, "not_cancellable")
+    done = writer.step(task["id"], "completed", None, OK, role="admin")
+    assert done.json == writer.task(task["id"], "full")
+    assert done.json["argument"] == "new"

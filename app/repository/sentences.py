@@ -22,13 +22,15 @@ def insertion(mark: str, table: str, columns: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=1024)
 def alteration(
-    mark: str, table: str, columns: tuple[str, ...], keys: tuple[str, ...], direct: bool
-) -> str:
-    """UPDATE of `columns` where all `keys` have given values; `direct`: by the primary key."""
+    mark: str, table: str, columns: tuple[str, ...], keys: tuple[tuple[str, bool], ...],
+    direct: bool,
+) -> str:  # fmt: skip
+    """UPDATE of `columns` where all `keys` have given values, or none where they are told to have
+    none; `direct`: by the primary key."""
     # MariaDB may else walk the index of another key, and lock what it meets there.
     index = "FORCE INDEX (PRIMARY) " if direct and mark == "%s" else ""
     assigned = ", ".join(" ".join((column, "=", mark)) for column in columns)
-    where = " AND ".join(" ".join((key, "=", mark)) for key in keys)
+    where = " AND ".join(f"{key} IS NULL" if none else f"{key} = {mark}" for key, none in keys)
     return f"UPDATE {table} {index}SET {assigned} WHERE {where}"
 
 
@@ -47,12 +49,14 @@ def insert_all(database: Database, table: str, rows: Sequence[Columns]) -> None:
 def update(
     database: Database, table: str, columns: Columns, keys: Columns, direct: bool = False
 ) -> int:
-    """Change the rows in which all `keys` have these values -> how many were changed.
+    """Change the rows in which all `keys` have these values, or none -> how many were changed.
 
     `direct`: the primary key is among them.
     """
-    text = alteration(database.mark, table, tuple(columns), tuple(keys), direct)
-    return database.run(text, (*columns.values(), *keys.values()))
+    named = tuple((key, value is None) for key, value in keys.items())
+    text = alteration(database.mark, table, tuple(columns), named, direct)
+    told = (value for value in keys.values() if value is not None)
+    return database.run(text, (*columns.values(), *told))
 
 
 @lru_cache(maxsize=512)

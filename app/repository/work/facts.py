@@ -103,10 +103,10 @@ def written(database: Database, old: Facts, own: Columns) -> bool:
         "state": old.state,
         "fence": old.fence,
         "revision": old.revision,
+        # A lease that was renewed meanwhile must not be taken for one that has passed, nor what an
+        # import has put in place of a task for that task.
+        "due_at": old.due_at,
     }
-    if old.due_at is not None:
-        # A lease that was renewed meanwhile must not be taken for one that has passed.
-        keys["due_at"] = old.due_at
     return update(database, "tasks", own, keys, direct=True) == 1
 
 
