@@ -145,6 +145,7 @@ def demonstrate(database: Database, kept: Path) -> None:
         if schema.empty(database):
             if database.dialect == "sqlite":
                 database.close()  # a load is quicker where nobody else has the file open
+            keep(kept, {})  # before it is made: else nobody would know them
             keep(kept, demonstration())
 
 
@@ -159,11 +160,15 @@ def demonstration() -> dict[str, str]:
 
 
 def keep(file: Path, credentials: dict[str, str]) -> None:
-    """`credentials` are in `file`, which its owner alone can read."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.unlink(missing_ok=True)
-    with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
-        json.dump(credentials, opened)
+    """`credentials` are in `file`, which its owner alone can read. Raises CannotStart."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        with open(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as opened:
+            json.dump(credentials, opened)
+    except OSError as error:
+        words = f"the demonstration's credentials cannot be kept in {file}: {error.strerror}"
+        raise CannotStart(words) from None
 
 
 def curl(at: str, client_id: str, client_secret: str) -> str:

@@ -200,6 +200,34 @@ def test_a_port_that_was_taken_while_the_start_waited_is_not_bound(choose, engin
     assert given["TASKS_PUBLIC_URL"] == f"http://{options['bind']}"
 
 
+def test_no_demonstration_is_made_whose_credentials_cannot_be_kept(choose, engine, tmp_path):
+    """Nobody would know them, and a later start would make no others."""
+    instance = tmp_path / "taken"
+    instance.write_text("a file")
+    choose(TASKS_DATABASE_URL=engine, TASKS_SECRET_KEY="x" * 32, TASKS_INSTANCE_PATH=str(instance))
+    words = said("run")
+    assert words.startswith(f"error: the demonstration's credentials cannot be kept in {instance}/")
+    connected = database.connect(config.load())
+    assert schema.empty(connected)
+    connected.close()
+
+
+def test_a_start_whose_demonstration_failed_leaves_it_to_the_next(choose, engine, monkeypatch):
+    choose(TASKS_DATABASE_URL=engine, TASKS_SECRET_KEY="x" * 32)
+    demonstrations = iter(
+        (["false"], ["echo", json.dumps(dict.fromkeys(starting.CREDENTIALS, "c"))])
+    )
+    run = subprocess.run
+    monkeypatch.setattr(
+        starting.subprocess, "run", lambda _, **options: run(next(demonstrations), **options)
+    )
+    assert said("run") == "error: the demonstration data could not be made"
+    settings = config.load()
+    connected = database.connect(settings, patient=True)
+    assert starting.prepare(connected, settings) == dict.fromkeys(starting.CREDENTIALS, "c")
+    connected.close()
+
+
 def test_credentials_are_kept_for_their_owner_alone(tmp_path):
     kept = tmp_path / "instance" / "demo.json"
     for secret in ("first", "second"):
