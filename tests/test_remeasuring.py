@@ -7,7 +7,7 @@ from app import clock, config, database
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND
 from app.repository import apart, invariants
-from app.repository.maintenance import examining, remeasuring
+from app.repository.maintenance import examining, remeasuring, schema
 from app.repository.maintenance.importing import reindexing
 from app.repository.work import facts
 from app.repository.work.facts import GOOD_SECONDS
@@ -98,20 +98,38 @@ def test_who_remembers_wide_bounds_while_they_narrow_loses_nothing(
     other.close()
 
 
+def interrupted(base, monkeypatch):
+    """Measured anew, and killed half way."""
+
+    def killed(seconds):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(remeasuring, "sleep", killed)
+        with pytest.raises(KeyboardInterrupt):
+            remeasuring.remeasure(base)
+
+
 def test_what_was_interrupted_is_made_good_by_a_rerun(writer, monkeypatch):
     task = old(writer)
     widened(writer.database)
     writer.claim()
-
-    def interrupted(seconds):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(remeasuring, "sleep", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            remeasuring.remeasure(writer.database)
+    interrupted(writer.database, monkeypatch)
     assert invariants.measured(TASKS) in invariants.known(writer.database)
     assert remeasuring.remeasure(writer.database)
     known = invariants.known(writer.database)
     assert (known[ASSIGNED], apart.ids(TASKS, known)) == (apart.FLOOR, (task,))
+    assert invariants.measured(TASKS) not in known
+
+
+def test_code_from_before_does_not_rely_on_bounds_that_were_half_narrowed(writer, monkeypatch):
+    old(writer)
+    widened(writer.database)
+    writer.claim()
+    interrupted(writer.database, monkeypatch)
+    while "0007_rows_apart" not in schema.downgrade(writer.database):
+        pass
+    known = invariants.known(writer.database)
+    schema.upgrade(writer.database)
+    assert known[ASSIGNED] == invariants.UNBOUND
     assert invariants.measured(TASKS) not in known
