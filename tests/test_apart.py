@@ -130,3 +130,12 @@ def test_code_from_before_finds_bounds_that_hold_for_all_rows(base):
     schema.upgrade(base)
     assert (known[ASSIGNED], apart.ids(TASKS, known)) == (invariants.UNBOUND, ())
     assert known[invariants.VERSION] > before[invariants.VERSION]
+
+
+def test_a_list_bounded_by_its_own_time_does_not_ask_where_ids_begin(parted, monkeypatch):
+    edges = []
+    monkeypatch.setattr(Planner, "edge", lambda *asked, **more: edges.append(asked))
+    for time in ("startedAt", "completedAt"):
+        query = f"{time}=ge(2020-01-01T00:00:00Z)&order=desc({time})&lod=tiny&limit=5"
+        assert parted.page("tasks", query)["items"]
+    assert not edges

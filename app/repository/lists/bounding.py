@@ -1,5 +1,6 @@
 """Plans within what times imply: narrowed to it, and completed by the rows that lie beyond."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -33,12 +34,7 @@ class Bounding(Narrowed):
 
     def complete(self, plan: Plan) -> Plan:
         """`plan`, with a walk more for the rows that lie beyond the bounds it relies on."""
-        near = any(
-            row is self.ids or (isinstance(row, Posted) and row.near) for row in plan.conditions
-        )
-        bound = self.bound in plan.conditions
-        relied = (self.bound if bound else None, self.ids if near else None)
-        if not self.loose(*relied) or not self.apart:
+        if not any(map(self.loose, self.relied(plan))) or not self.apart:
             return plan
         demand = self.demand
         rows = (Among("id", self.apart), *map(alone, demand.predicates))
@@ -51,14 +47,22 @@ class Bounding(Narrowed):
         """The rows that need not keep to what one time implies of another."""
         return apart.ids(self.catalog, self.bounds)
 
-    def loose(self, *implied: Span | None) -> bool:
-        """Whether rows that do not keep to the bounds may lie beyond what is implied."""
+    def relied(self, plan: Plan) -> Iterator[Span]:
+        """What of the bounds of `plan`'s walks times imply: those on ids, and on the order's time.
+
+        Only what is in them: where ids begin is not asked for once more.
+        """
+        bound = self.bound if self.demand.column != "id" else None
+        for row in plan.conditions:
+            span = row.near if isinstance(row, Posted) else row
+            if isinstance(span, Span) and (span.column == "id" or span == bound):
+                yield span
+
+    def loose(self, span: Span) -> bool:
+        """Whether rows that do not keep to the bounds may lie beyond `span`, which is implied."""
         born = invariants.birth(self.catalog)
-        others = any(
+        return span.column not in ("id", born) or any(
             row.column != born and row.column in invariants.times(self.catalog)
             for row in self.demand.predicates
             if isinstance(row, Span)
-        )
-        return any(
-            span is not None and (others or span.column not in ("id", born)) for span in implied
         )
