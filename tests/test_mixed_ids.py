@@ -9,6 +9,7 @@ import worlds
 from reading import BASE, Reader, bearer
 
 from app import service
+from app.repository.lists.fetching import Fetcher
 from app.repository.lists.planning import Planner
 
 DAY = 86_400 * 10**9
@@ -91,3 +92,17 @@ def test_a_bound_on_a_time_loses_neither_ours_nor_theirs(moved_here, order):
         query = f"{name}={sign}({moment}){order}"
         found = {item["id"] for item in moved_here.page("tasks", query)["items"]}
         assert len(found ^ ids) <= (1 if moment == yesterday else 0), query
+
+
+def test_one_that_is_enqueued_after_ids_were_found_to_grow_is_in_its_place(moved_here, monkeypatch):
+    step, ours = Fetcher.step, []
+
+    def late(self, walk, want):
+        if self.alone and not ours:
+            ours.extend(enqueued(moved_here, 1))
+        return step(self, walk, want)
+
+    monkeypatch.setattr(Fetcher, "step", late)
+    theirs = sorted((item["id"] for item in moved_here.world["tasks"]), reverse=True)
+    page = moved_here.page("tasks", "order=desc(enqueuedAt)&limit=5")
+    assert [item["id"] for item in page["items"]] == [*ours, *theirs][:5]

@@ -225,13 +225,16 @@ def check_order(database: Database, catalog: Catalog, now: int, low: int, high: 
             database.change(Invariant.insert(name=name, value=value))
 
 
+def settled(catalog: Catalog, bounds: Bounds) -> bool:
+    """Whether `bounds` alone tell if a later birth means a larger id."""
+    return bool(bounds.get(unordered(catalog))) or gap(catalog)[1] not in bounds
+
+
 def ordered(database: Database, catalog: Catalog, bounds: Bounds) -> bool:
     """Whether a later birth means a larger id, for all rows of this moment."""
-    if bounds.get(unordered(catalog)):
-        return False
+    if settled(catalog, bounds):
+        return not bounds.get(unordered(catalog))
     above, below = gap(catalog)
-    if below not in bounds:
-        return True
     key = catalog.model.id
 
     def build() -> Any:

@@ -93,8 +93,11 @@ class Fetcher:
         return bounded and bool(apart.ids(self.catalog, self.bounds))
 
     def by_id(self, term: Term) -> bool:
-        """Whether rows by `term`, and their ties by id, come in order of their ids."""
+        """Whether rows by `term`, and their ties by id, come in order of their ids. Raises Torn
+        where one more statement tells: a row between the two would be out of its place."""
         born = term.column == invariants.birth(self.catalog)
+        if born and self.alone and not invariants.settled(self.catalog, self.bounds):
+            raise Torn
         return born and invariants.ordered(self.database, self.catalog, self.bounds)
 
     def merged(self, plan: Plan, term: Term, want: int) -> list[int]:
