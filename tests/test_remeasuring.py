@@ -6,6 +6,8 @@ from writers import Writer
 from app import clock, config, database
 from app.catalog.tasks import TASKS
 from app.catalog.times import SECOND
+from app.errors import Unavailable
+from app.failures import BUSY, Fate
 from app.repository import apart, invariants
 from app.repository.maintenance import examining, remeasuring, schema
 from app.repository.maintenance.importing import reindexing
@@ -133,3 +135,31 @@ def test_code_from_before_does_not_rely_on_bounds_that_were_half_narrowed(writer
     schema.upgrade(writer.database)
     assert known[ASSIGNED] == invariants.UNBOUND
     assert invariants.measured(TASKS) not in known
+
+
+def test_what_was_interrupted_is_told(writer, monkeypatch):
+    old(writer)
+    widened(writer.database)
+    interrupted(writer.database, monkeypatch)
+    assert "--mend" in examining.unbounded(TASKS)(writer.database)
+    remeasuring.remeasure(writer.database)
+    assert right(writer.database)
+
+
+def test_when_a_writer_wants_the_same_rows_it_is_done_once_more(writer, monkeypatch):
+    task, add = old(writer), apart.add
+    widened(writer.database)
+    writer.claim()
+    deadlock = Unavailable(BUSY)
+    deadlock.fate = Fate.UNDONE
+    failures = [deadlock]
+
+    def refused(*asked):
+        if failures:
+            raise failures.pop()
+        add(*asked)
+
+    monkeypatch.setattr(apart, "add", refused)
+    remeasuring.remeasure(writer.database)
+    known = invariants.known(writer.database)
+    assert (known[ASSIGNED], apart.ids(TASKS, known)) == (apart.FLOOR, (task,))

@@ -100,14 +100,18 @@ def fence(database: Database) -> None:
 
 def announce(database: Database, bounds: Bounds) -> None:
     """Who writes keeps to `bounds` from now on; lists rely on none."""
-    with database.write_transaction():
-        invariants.changed(database)
-        mark = Invariant.insert(name=invariants.measured(TASKS), value=1)
-        database.change(mark.on_conflict_ignore())
-        for name in names():
-            value = bounds.get(name, 0)
-            row = Invariant.update(value=value).where(Invariant.name == name)
-            database.change(row.where(Invariant.value > value))
+
+    def act() -> None:
+        with database.write_transaction():
+            invariants.changed(database)
+            mark = Invariant.insert(name=invariants.measured(TASKS), value=1)
+            database.change(mark.on_conflict_ignore())
+            for name in names():
+                value = bounds.get(name, 0)
+                row = Invariant.update(value=value).where(Invariant.name == name)
+                database.change(row.where(Invariant.value > value))
+
+    database.retried(act, repeatable=True)
 
 
 def settle(database: Database) -> None:
@@ -116,10 +120,14 @@ def settle(database: Database) -> None:
     while len(far := beyond(database, bounds, apart.MOST + 1)) > apart.MOST:
         limit = min(limit * STEP, invariants.UNBOUND)
         bounds |= {name: max(bounds.get(name, 0), limit) for name in names()}
-    with database.write_transaction():
-        invariants.widen(database, {name: bounds.get(name, 0) for name in names()})
-        for row in far:
-            apart.add(database, TASKS, row)
-        invariants.changed(database)
-        done = Invariant.delete().where(Invariant.name == invariants.measured(TASKS))
-        database.change(done)
+
+    def act() -> None:
+        with database.write_transaction():
+            invariants.changed(database)  # first, as who writes: else two could wait for each other
+            invariants.widen(database, {name: bounds.get(name, 0) for name in names()})
+            for row in far:
+                apart.add(database, TASKS, row)
+            done = Invariant.delete().where(Invariant.name == invariants.measured(TASKS))
+            database.change(done)
+
+    database.retried(act, repeatable=True)
