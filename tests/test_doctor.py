@@ -92,3 +92,14 @@ def test_nothing_is_looked_at_before_it_is_migrated(filled, base):
     assert list(wrong(filled, "--mend")) == ["the database is at the newest migration"]
     filled.run("db", "upgrade")
     assert wrong(filled) == {}
+
+
+def test_an_index_that_an_older_version_has_built_is_found(filled, base):
+    on = " ON tasks" if base.dialect == "mysql" else ""
+    base.run(f"DROP INDEX tasks_user_id{on}")
+    base.run("CREATE INDEX tasks_user_id ON tasks (user_id)")
+    found = wrong(filled)["indexes are there"]
+    assert found.startswith("tasks_user_id (it has other columns")
+    base.run(f"DROP INDEX tasks_user_id{on}")
+    filled.run("db", "upgrade")
+    assert wrong(filled) == {}

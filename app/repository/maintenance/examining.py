@@ -22,6 +22,7 @@ from app.repository.predicates import owner
 PAGE = 1_000
 """Rows whose tags are looked at together."""
 CATALOGS = (TASKS, ACTIVITIES)
+OTHER = "it has other columns: drop it, and `flask db upgrade` builds it"
 MEASURED = (
     "lists rely on none while they are measured; where no `flask doctor --mend` is running, one"
     " was interrupted, and another one ends it"
@@ -154,8 +155,10 @@ UNSEEN = "whether triggers keep them cannot be seen"
 
 
 def absent_indexes(database: Database) -> str:
-    """The indexes that are not there."""
-    return ", ".join(index.name for index in indexing.lacking(database))
+    """The indexes that are not there, or have other columns than they should."""
+    lacking = [index.name for index in indexing.lacking(database)]
+    other = [f"{index.name} ({OTHER})" for index in indexing.differing(database)]
+    return ", ".join(lacking + other)
 
 
 def unkept(tally: Tally) -> Callable[[Database], str]:
