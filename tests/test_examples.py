@@ -22,6 +22,11 @@ API = "/api/task_manager/v2"
 PATIENCE = 60
 
 
+def hear_interrupts():
+    """In a new process: a suite that runs in the background may ignore Ctrl-C, and hand that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Stage:
     """A server, the credentials of an agent and of an issuer, and what they do on it."""
 
@@ -43,8 +48,9 @@ class Stage:
         told = {"TASKS_URL": self.url, "CLIENT_ID": client_id, "CLIENT_SECRET": secret}
         command = [sys.executable, str(ROOT / "examples" / f"{name}.py"), *arguments]
         return subprocess.Popen(
-            command, env={**environment(), **told}, stdout=subprocess.PIPE, text=True
-        )
+            command, env={**environment(), **told}, stdout=subprocess.PIPE, text=True,
+            preexec_fn=hear_interrupts,
+        )  # fmt: skip
 
     @contextmanager
     def agent(self):
