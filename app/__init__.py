@@ -11,8 +11,8 @@ The rooms, from the doors down; imports point down only:
     transitions         what a step or a timer makes of a task
     catalog             what each collection can be asked and answers: rows
     models              the tables
-    service, database, signals, keyring, passwords, lifecycle, engines, precedence, failures,
-    hosts, turns, config, errors, clock, logs, vocabulary, addresses, canonical
+    service, database, signals, keyring, passwords, connections, lifecycle, engines, precedence,
+    failures, hosts, turns, config, errors, clock, logs, vocabulary, addresses, canonical, standins
 """
 
 from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ from app import api, cli, config
 from app.database import connect
 from app.observing import lines
 from app.service import NAME, Service
+from app.standins import itself
 
 
 class Application(Flask):
@@ -35,7 +36,7 @@ class Application(Flask):
 
     def dispatch_request(self) -> Any:
         """What the view of the request answers, in its turn."""
-        with api.turn(self, request._get_current_object()):  # type: ignore[attr-defined]
+        with api.turn(self, itself(request)):
             return super().dispatch_request()
 
 

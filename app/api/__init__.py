@@ -1,6 +1,5 @@
 """The HTTP door: it translates requests into acts of the repository, and answers back."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from flask import Flask, Request
@@ -19,7 +18,6 @@ from app.api import (
     waiting,
     writing,
 )
-from app.database import Database
 from app.service import service_of
 
 BLUEPRINTS = (tasks.blp, writing.blp, claims.blp, activities.blp, moving.blp)
@@ -35,15 +33,6 @@ def turn(app: Flask, asked: Request) -> AbstractContextManager[None]:
     return precedence.writing() if asked.blueprint in WRITERS else nullcontext()
 
 
-def releasing(database: Database) -> Callable[[BaseException | None], None]:
-    """What gives the thread's connection back when a request is over."""
-
-    def release(_error: BaseException | None) -> None:
-        database.release()
-
-    return release
-
-
 def register(app: Flask) -> None:
     """Hang all routes, pages and error answers on `app`."""
     # A path with a doubled slash is no path of ours; merged, it is answered with a page of HTML.
@@ -56,4 +45,5 @@ def register(app: Flask) -> None:
     document.register(app, (*own, *BLUEPRINTS))
     app.register_blueprint(pages.pages)
     app.register_blueprint(health.health)
-    app.teardown_appcontext(releasing(service_of(app).database))
+    database = service_of(app).database
+    app.teardown_appcontext(lambda _error: database.release())

@@ -13,6 +13,7 @@ from flask import request
 from flask_smorest import Blueprint as SmorestBlueprint
 
 from app.api.parsing import QueryParser
+from app.standins import itself
 
 BASE = "/api/task_manager/v2"
 """The path under which the Tasks API lives, as its reference has it."""
@@ -35,9 +36,8 @@ class Blueprint(SmorestBlueprint):
         def decorate(view: View) -> View:
             @wraps(view)
             def asked(*args: Any, **kwargs: Any) -> Any:
-                # The request itself: each look through Flask's stand-in for it is four calls.
-                came = request._get_current_object()  # type: ignore[attr-defined]
-                return view(*args, parser.parse(schema, came, location=location), **kwargs)
+                parsed = parser.parse(schema, itself(request), location=location)
+                return view(*args, parsed, **kwargs)
 
             return noted(asked, note(view))
 

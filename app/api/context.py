@@ -9,6 +9,7 @@ from app.config import Settings
 from app.database import Database
 from app.keyring import key_for
 from app.service import Service, service_of
+from app.standins import itself
 
 
 def database() -> Database:
@@ -18,8 +19,7 @@ def database() -> Database:
 
 def service() -> Service:
     """The service of the application that answers."""
-    # The application itself: each look through Flask's stand-in for it is four calls.
-    return service_of(current_app._get_current_object())  # type: ignore[attr-defined]
+    return service_of(itself(current_app))
 
 
 def caller() -> Caller:

@@ -12,6 +12,7 @@ from gunicorn.http.errors import ParseException
 from app import clock
 from app.api.parsing import SHORT, entries
 from app.logs import REQUEST_ID, redacted, tell
+from app.standins import itself
 
 SANE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 HEADERS = (
@@ -33,23 +34,9 @@ DRAINING_SECONDS, DRAINED, CHUNK = 5, 64 << 20, 1 << 16
 log = logging.getLogger("app.access")
 
 
-def came() -> Request:
-    """The request itself that is being answered.
-
-    Flask's stand-in for it takes four calls to look at anything, and there were twenty such looks
-    here in each request.
-    """
-    return request._get_current_object()  # type: ignore[attr-defined, no-any-return]
-
-
-def notes() -> Any:
-    """What is noted of it: Flask's `g` itself."""
-    return g._get_current_object()
-
-
 def begin() -> None:
     """The request has an id, the caller's own when it is a sane one, and its time runs."""
-    noted, given = notes(), came().headers.get("X-Request-Id", "")
+    noted, given = itself(g), itself(request).headers.get("X-Request-Id", "")
     noted.request_id = given if SANE.fullmatch(given) else token_hex(16)
     noted.began = clock.monotonic()
     REQUEST_ID.set(noted.request_id)
@@ -57,7 +44,7 @@ def begin() -> None:
 
 def finish(response: Response) -> Response:
     """`response` with the headers of every answer, after a line in the log."""
-    asked, noted = came(), notes()
+    asked, noted = itself(request), itself(g)
     connection = asked.environ.get("gunicorn.socket")
     if response.status_code >= 400 and connection:
         drain(asked.environ["wsgi.input"], connection)

@@ -20,6 +20,7 @@ from app.auth.identity import Identity, identity_of
 from app.auth.scopes import in_force
 from app.auth.tokens import BadToken, Verified
 from app.errors import NotAuthenticated, NotAuthorized
+from app.standins import itself
 from app.vocabulary import Scope
 
 BEARER = re.compile(r"Bearer ([0-9a-zA-Z\-._~+/]*=*)")
@@ -75,14 +76,14 @@ class Protector(ResourceProtector):
         """The caller of the request that is being answered. Raises NotAuthenticated,
         NotAuthorized, Unavailable."""
         # Not Authlib's way through a copy of the request and a signal: that costs 100 us.
-        came = request._get_current_object()  # type: ignore[attr-defined]
+        came = itself(request)
         validator, token = self.parse_request_authorization(came)
         return validator.validate_token(validator.authenticate_token(token), scopes, came)
 
 
 def protector() -> Protector:
     """The protector of the application that answers."""
-    app: Any = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = itself(current_app)
     found: Protector | None = app.extensions.get("tasks.protector")
     if found is None:
         found = Protector()

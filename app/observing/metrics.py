@@ -14,6 +14,7 @@ from app.database import Database
 from app.lifecycle import Timer
 from app.repository.work.standing import Standing, standing
 from app.signals import Signal, lease_lost, stepped, turned
+from app.standins import itself
 from app.vocabulary import State
 
 METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"))
@@ -79,7 +80,7 @@ class Metrics:
 
     def on_answer(self, response: Response) -> Response:
         """A request was answered; what has no route or an odd method is counted together."""
-        asked = request._get_current_object()  # type: ignore[attr-defined]
+        asked = itself(request)
         route = asked.url_rule.rule if asked.url_rule else ""
         method = asked.method if asked.method in METHODS else "other"
         taken = clock.monotonic() - g.began

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from peewee import JOIN, Field
 
+from app.canonical import compact
 from app.catalog import shapes
 from app.catalog.rows import Attribute, Catalog
 from app.catalog.tasks import TASKS
@@ -72,7 +73,7 @@ def error_at(lod: Lod) -> Callable[[str], orjson.Fragment]:
             error = json.loads(text)
             if isinstance(error, dict):
                 error.pop("debug", None)
-                text = json.dumps(error, ensure_ascii=False, separators=(",", ":"))
+                text = compact(error)
         return orjson.Fragment(text)
 
     return shown
